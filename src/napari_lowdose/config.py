@@ -1,0 +1,438 @@
+"""What a user decides: one frozen schema per group of decisions.
+
+Each field is a name, a bound, a default and a sentence. The form, its tooltip, the
+command-line flag, the recipe in a result and the entry in a checkpoint all come from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Self, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MultipleOf
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+Unit = Annotated[float, Ge(0), Le(1)]
+
+
+class Plane(StrEnum):
+    """A family of slices of a (t, y, x) stack, named by the axes a slice shows."""
+
+    XY = "xy"  # one slice per frame
+    XT = "xt"  # one slice per row
+    YT = "yt"  # one slice per column
+
+    @property
+    def axis(self) -> int:
+        """The axis of the stack along which this plane's slices are numbered."""
+        return {"xy": 0, "xt": 1, "yt": 2}[self.value]
+
+
+class Fusion(StrEnum):
+    """How the estimates of several planes become one."""
+
+    MEAN = "mean"  # the tri-directional paper's plain average
+
+
+class NoiseKind(StrEnum):
+    """Which random processes turn expected counts into a noisy stack."""
+
+    POISSON = "poisson"  # counting alone
+    GAUSSIAN = "gaussian"  # readout alone
+    POISSON_GAUSSIAN = "poisson-gaussian"  # counting, then readout
+
+
+class Device(StrEnum):
+    """Where networks run."""
+
+    AUTO = "auto"  # a GPU when there is one
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Precision(StrEnum):
+    """The arithmetic of the convolutions; losses and weights stay float32."""
+
+    AUTO = "auto"  # half precision where the device computes it faster
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
+class Schedule(StrEnum):
+    """How the learning rate moves over a training."""
+
+    CONSTANT = "constant"
+    COSINE = "cosine"  # down to a hundredth of the start
+
+
+class Config(BaseModel):
+    """A group of user decisions: frozen, strict about names, documented by field."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        validate_default=True,
+        allow_inf_nan=False,
+    )
+
+    @classmethod
+    def leaves(cls, prefix: tuple[str, ...] = ()) -> Iterator[Leaf]:
+        """Walk all fields, those of nested groups included, in reading order."""
+        for name, field in cls.model_fields.items():
+            kind = field.annotation
+            if isinstance(kind, type) and issubclass(kind, Config):
+                group = field.get_default(call_default_factory=True)
+                yield from group.leaves_with_defaults((*prefix, name))
+            else:
+                yield Leaf((*prefix, name), field, field.get_default())
+
+    def leaves_with_defaults(self, prefix: tuple[str, ...] = ()) -> Iterator[Leaf]:
+        """Walk the fields with this instance's values as the defaults."""
+        for leaf in type(self).leaves():
+            yield Leaf((*prefix, *leaf.path), leaf.field, self.at(leaf.path))
+
+    def at(self, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - any field's value
+        """Read the value at the end of a path of field names."""
+        value: Any = self
+        for name in path:
+            value = getattr(value, name)
+        return value
+
+    def replaced(self, values: Mapping[tuple[str, ...], object]) -> Self:
+        """Copy with the values at some paths exchanged, checked like new ones.
+
+        Raises
+        ------
+        ValueError
+            If a value is out of its bounds, in one sentence that names the field.
+        """
+        content = self.model_dump()
+        for path, value in values.items():
+            group = content
+            for name in path[:-1]:
+                group = group[name]
+            group[path[-1]] = value
+        return checked(type(self), content)
+
+
+class Leaf:
+    """One field of a schema, found by its path through nested groups."""
+
+    def __init__(self, path: tuple[str, ...], field: FieldInfo, default: object) -> None:
+        self.path = path
+        self.field = field
+        self.default = default
+
+    @property
+    def name(self) -> str:
+        """The field's own name, the last of its path."""
+        return self.path[-1]
+
+    @property
+    def kind(self) -> Any:  # noqa: ANN401 - a type or a generic alias
+        """The type of one value; of one member where the field holds several."""
+        return get_args(self.field.annotation)[0] if self.many else self.field.annotation
+
+    @property
+    def many(self) -> bool:
+        """Whether the field holds a tuple of any length."""
+        return get_origin(self.field.annotation) is tuple
+
+    @property
+    def sentence(self) -> str:
+        """What the field decides, in one sentence."""
+        return " ".join((self.field.description or "").split())
+
+    def bound(self, kind: type, attribute: str) -> Any:  # noqa: ANN401 - a number or None
+        """Read one bound, such as ``bound(Ge, "ge")``; None when there is none."""
+        for item in self.field.metadata:
+            if isinstance(item, kind):
+                return getattr(item, attribute)
+        return None
+
+    @property
+    def registry(self) -> Registry | None:
+        """The registry that lists the field's choices, if they are open."""
+        return next((m for m in self.field.metadata if isinstance(m, Registry)), None)
+
+
+class Registry:
+    """Marks a text field whose choices are the keys of a mapping in the package.
+
+    Parameters
+    ----------
+    module, name
+        Where the mapping lives, below ``napari_lowdose``; read only when needed.
+    extra
+        Choices beside the mapping's keys, listed first.
+    """
+
+    def __init__(self, module: str, name: str, *extra: str) -> None:
+        self.module = module
+        self.name = name
+        self.extra = extra
+
+    def choices(self) -> tuple[str, ...]:
+        """List what may be chosen now."""
+        from importlib import import_module
+
+        mapping = getattr(import_module(f"napari_lowdose.{self.module}"), self.name)
+        return (*self.extra, *mapping)
+
+
+def one_sentence(error: ValidationError) -> str:
+    """Say what a schema refused, in one sentence."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or error.title
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {message[0].lower()}{message[1:]}, got {first.get('input')!r}"
+
+
+def checked[C: Config](schema: type[C], content: Mapping[str, object]) -> C:
+    """Build a schema from plain values.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or a value out of bounds, in one sentence.
+    """
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(one_sentence(error)) from None
+
+
+class Reading(Config):
+    """Which part of a file is the stack, and how it is calibrated."""
+
+    axes: str = ""
+    """Order of the file's axes, such as TYX or TZYX; empty: as the file says."""
+
+    z: Annotated[int, Ge(-1)] = -1
+    """Which z slice to take from a file that has several, from 0; -1: none chosen."""
+
+    channel: Annotated[int, Ge(-1)] = -1
+    """Which channel to take from a file that has several, from 0; -1: none chosen."""
+
+    t_start: Annotated[int, Ge(0)] = 0
+    """First frame to keep."""
+
+    t_stop: Annotated[int, Ge(0)] = 0
+    """Frame to stop before; 0: keep all to the end."""
+
+    y_start: Annotated[int, Ge(0)] = 0
+    """First row to keep."""
+
+    y_stop: Annotated[int, Ge(0)] = 0
+    """Row to stop before; 0: keep all to the end."""
+
+    x_start: Annotated[int, Ge(0)] = 0
+    """First column to keep."""
+
+    x_stop: Annotated[int, Ge(0)] = 0
+    """Column to stop before; 0: keep all to the end."""
+
+    pixel_size: Annotated[float, Ge(0)] = 0.0
+    """Edge of a pixel in the pixel unit; 0: as the file says."""
+
+    pixel_unit: str = ""
+    """Unit of the pixel size, such as nm or um; empty: as the file says."""
+
+    frame_interval_s: Annotated[float, Ge(0)] = 0.0
+    """Time from one frame to the next, in seconds; 0: as the file says."""
+
+
+class Noise(Config):
+    """How a detector turns expected counts into a noisy stack."""
+
+    kind: NoiseKind = NoiseKind.POISSON
+    """Which noise: counting (poisson), readout (gaussian), or both."""
+
+    dose: Annotated[float, Ge(0), Le(1e9)] = 1.0
+    """Mean expected electrons or photons per pixel per frame; 0: the stack's own."""
+
+    gain: Annotated[float, Gt(0), Le(1e6)] = 1.0
+    """Counts that the detector shows per electron or photon."""
+
+    offset: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
+    """Counts that the detector shows in the dark."""
+
+    readout_std: Annotated[float, Ge(0), Le(1e6)] = 1.0
+    """Standard deviation of the readout noise, in counts; unused by poisson."""
+
+    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
+    """Start of the random numbers: the same seed gives the same noise."""
+
+
+class Catalyst(Config):
+    """A movie of platinum particles that move, coalesce and blink on carbon."""
+
+    frames: Annotated[int, Ge(1), Le(100_000)] = 64
+    """Number of frames."""
+
+    size: Annotated[int, Ge(16), Le(8192)] = 128
+    """Edge of a square frame, in pixels."""
+
+    n_particles: Annotated[int, Ge(0), Le(10_000)] = 16
+    """Number of particles in the first frame."""
+
+    radius_px: Annotated[float, Gt(0), Le(256)] = 4.0
+    """Mean radius of a particle, in pixels."""
+
+    contrast: Annotated[float, Gt(0), Le(1000)] = 4.0
+    """Brightness that a particle of mean radius adds at its centre, over the carbon's."""
+
+    carbon_texture: Unit = 0.1
+    """Relative standard deviation of the carbon film's brightness."""
+
+    motion_px: Annotated[float, Ge(0), Le(50)] = 0.3
+    """Standard deviation of a mean particle's step per frame, in pixels."""
+
+    drift_px: Annotated[float, Ge(0), Le(10)] = 0.05
+    """Common drift per frame, in pixels."""
+
+    hop_rate: Unit = 0.004
+    """Chance per frame that a particle jumps by several pixels."""
+
+    blink_rate: Unit = 0.01
+    """Chance per frame that a particle goes dark; it comes back within some frames."""
+
+    pixel_size_nm: Annotated[float, Gt(0)] = 0.1
+    """Edge of a pixel in the sample plane, in nanometres."""
+
+    frame_interval_s: Annotated[float, Gt(0)] = 0.1
+    """Time from one frame to the next, in seconds."""
+
+    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
+    """Start of the random numbers: the same seed gives the same movie."""
+
+
+class Compute(Config):
+    """On what, and how exactly, networks compute."""
+
+    device: Device = Device.AUTO
+    """Where networks run; auto takes a GPU when there is one."""
+
+    precision: Precision = Precision.AUTO
+    """Arithmetic of the convolutions; auto takes bfloat16 where it is faster."""
+
+    threads: Annotated[int, Ge(0), Le(1024)] = 0
+    """Processor threads; 0: as many as there are cores."""
+
+
+class Network(Config):
+    """The shape of a U-Net."""
+
+    depth: Annotated[int, Ge(1), Le(5)] = 3
+    """How many times the U-Net halves its resolution."""
+
+    width: Annotated[int, Ge(1), Le(128)] = 16
+    """Feature channels at full resolution; they double at each halving."""
+
+
+class Training(Config):
+    """How networks are fitted to stacks."""
+
+    objective: Annotated[str, Registry("objectives", "OBJECTIVES", "auto")] = "auto"
+    """What a network learns from; auto: the truth when given, else the noisy stack."""
+
+    planes: tuple[Plane, ...] = tuple(Plane)
+    """Directions to train: frames (xy), rows in time (xt), columns in time (yt)."""
+
+    epochs: Annotated[int, Ge(1), Le(100_000)] = 16
+    """How many rounds of training steps, each ending with a validation."""
+
+    steps_per_epoch: Annotated[int, Ge(0), Le(1_000_000)] = 0
+    """Steps of each plane per epoch; 0: as many as cover the stack once."""
+
+    batch: Annotated[int, Ge(1), Le(4096)] = 16
+    """Patches per training step."""
+
+    patch_px: Annotated[int, Ge(16), Le(1024), MultipleOf(16)] = 64
+    """Edge of a square training patch, in pixels (and frames)."""
+
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 2e-3
+    """Step size of the Adam optimiser."""
+
+    schedule: Schedule = Schedule.COSINE
+    """How the learning rate moves over the training."""
+
+    augment: bool = True
+    """Also train on mirrored patches."""
+
+    validation_fraction: Annotated[float, Ge(0.05), Le(0.5)] = 0.2
+    """Share held out to choose the best weights: whole stacks, or the last frames."""
+
+    gain: Annotated[float, Gt(0), Le(1e6)] = 1.0
+    """Counts per electron or photon of the noisy stack; used by thinning."""
+
+    offset: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
+    """Counts of the noisy stack in the dark; used by thinning."""
+
+    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
+    """Start of the random numbers: the same seed gives the same weights."""
+
+    network: Network = Network()
+    """The shape of each plane's network."""
+
+    compute: Compute = Compute()
+    """On what the training runs."""
+
+
+PRESETS: Mapping[str, Training] = {
+    "quick": Training(),
+    # Tri-directional paper, section 2.5; padded, since its unpadded U-Net has no
+    # output at all for 128 px slices.
+    "paper": Training(
+        epochs=50,
+        batch=4,
+        patch_px=128,
+        learning_rate=1e-3,
+        schedule=Schedule.CONSTANT,
+        network=Network(depth=4, width=64),
+    ),
+}
+
+
+class Denoising(Config):
+    """How a fitted denoiser is applied to a stack."""
+
+    planes: tuple[Plane, ...] = tuple(Plane)
+    """Directions to use; several are fused into one estimate."""
+
+    fusion: Fusion = Fusion.MEAN
+    """How the directions' estimates become one."""
+
+    tile_px: Annotated[int, Ge(0), Le(16384)] = 0
+    """Edge of the tiles that slices are cut into; 0: as large as memory allows."""
+
+    compute: Compute = Compute()
+    """On what the denoising runs."""
+
+
+class Comparison(Config):
+    """Which methods are put side by side."""
+
+    baselines: tuple[Annotated[str, Registry("classical", "BASELINES")], ...] = (
+        "gaussian",
+        "bilateral",
+        "nonlocal_means",
+    )
+    """Classical methods to compare with, each tuned on the stack at hand."""
+
+    gain: Annotated[float, Gt(0), Le(1e6)] = 1.0
+    """Counts per electron or photon of the noisy stack; used when tuning without truth."""
+
+    offset: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
+    """Counts of the noisy stack in the dark; used when tuning without truth."""
+
+    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
+    """Start of the random numbers that split the counts when tuning without truth."""
+
+    denoising: Denoising = Denoising()
+    """How the networks are applied."""
