@@ -23,7 +23,7 @@ _HOME = {
     "score": "metrics",
     "write_stack": "io",
 }
-__all__ = list(_HOME)  # noqa: PLE0604 - the names are the mapping's keys
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> object:

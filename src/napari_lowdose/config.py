@@ -1,20 +1,20 @@
 """What a user decides: one frozen schema per group of decisions.
 
 Each field is a name, a bound, a default and a sentence. The form, its tooltip, the
-command-line flag, the recipe in a result and the entry in a checkpoint all come from it.
+command-line flag, the recipe in a result and the entry in a checkpoint come from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self, get_args, get_origin
+from typing import Annotated, Any, Self, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-Unit = Annotated[float, Ge(0), Le(1)]
+Share = Annotated[float, Ge(0), Le(1)]
 
 
 class Plane(StrEnum):
@@ -123,7 +123,9 @@ class Config(BaseModel):
 class Leaf:
     """One field of a schema, found by its path through nested groups."""
 
-    def __init__(self, path: tuple[str, ...], field: FieldInfo, default: object) -> None:
+    def __init__(
+        self, path: tuple[str, ...], field: FieldInfo, default: object
+    ) -> None:
         self.path = path
         self.field = field
         self.default = default
@@ -136,7 +138,9 @@ class Leaf:
     @property
     def kind(self) -> Any:  # noqa: ANN401 - a type or a generic alias
         """The type of one value; of one member where the field holds several."""
-        return get_args(self.field.annotation)[0] if self.many else self.field.annotation
+        return (
+            get_args(self.field.annotation)[0] if self.many else self.field.annotation
+        )
 
     @property
     def many(self) -> bool:
@@ -185,6 +189,9 @@ class Registry:
         return (*self.extra, *mapping)
 
 
+C = TypeVar("C", bound=Config)
+
+
 def one_sentence(error: ValidationError) -> str:
     """Say what a schema refused, in one sentence."""
     first = error.errors()[0]
@@ -193,7 +200,7 @@ def one_sentence(error: ValidationError) -> str:
     return f"{place}: {message[0].lower()}{message[1:]}, got {first.get('input')!r}"
 
 
-def checked[C: Config](schema: type[C], content: Mapping[str, object]) -> C:
+def checked(schema: type[C], content: Mapping[str, object]) -> C:
     """Build a schema from plain values.
 
     Raises
@@ -285,9 +292,9 @@ class Catalyst(Config):
     """Mean radius of a particle, in pixels."""
 
     contrast: Annotated[float, Gt(0), Le(1000)] = 4.0
-    """Brightness that a particle of mean radius adds at its centre, over the carbon's."""
+    """Brightness that a particle of mean radius adds at its centre, in carbons."""
 
-    carbon_texture: Unit = 0.1
+    carbon_texture: Share = 0.1
     """Relative standard deviation of the carbon film's brightness."""
 
     motion_px: Annotated[float, Ge(0), Le(50)] = 0.3
@@ -296,10 +303,10 @@ class Catalyst(Config):
     drift_px: Annotated[float, Ge(0), Le(10)] = 0.05
     """Common drift per frame, in pixels."""
 
-    hop_rate: Unit = 0.004
+    hop_rate: Share = 0.004
     """Chance per frame that a particle jumps by several pixels."""
 
-    blink_rate: Unit = 0.01
+    blink_rate: Share = 0.01
     """Chance per frame that a particle goes dark; it comes back within some frames."""
 
     pixel_size_nm: Annotated[float, Gt(0)] = 0.1
@@ -426,10 +433,10 @@ class Comparison(Config):
     """Classical methods to compare with, each tuned on the stack at hand."""
 
     gain: Annotated[float, Gt(0), Le(1e6)] = 1.0
-    """Counts per electron or photon of the noisy stack; used when tuning without truth."""
+    """Counts per electron or photon; used when tuning without truth."""
 
     offset: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
-    """Counts of the noisy stack in the dark; used when tuning without truth."""
+    """Counts in the dark; used when tuning without truth."""
 
     seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     """Start of the random numbers that split the counts when tuning without truth."""

@@ -32,7 +32,10 @@ class Normalizer:
             If all values are equal: there is nothing to scale by.
         """
         # float64 sums: float32 loses the mean of a large stack
-        mean, std = float(stack.mean(dtype=np.float64)), float(stack.std(dtype=np.float64))
+        mean, std = (
+            float(stack.mean(dtype=np.float64)),
+            float(stack.std(dtype=np.float64)),
+        )
         if not std > 0:
             raise UnusableStack(
                 f"expected a stack with contrast, but every value is {mean:g}; "
@@ -42,12 +45,12 @@ class Normalizer:
 
     def forward(self, stack: Real[ndarray, "..."]) -> Float[ndarray, "..."]:
         """Map counts to normalized float32 values."""
-        signal = np.subtract(stack, self.mean, dtype=np.float32)
+        signal: ndarray = np.subtract(stack, self.mean, dtype=np.float32)
         signal /= np.float32(self.std)
         return signal
 
     def inverse(self, signal: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
         """Map normalized values to float32 counts."""
-        stack = np.multiply(signal, self.std, dtype=np.float32)
+        stack: ndarray = np.multiply(signal, self.std, dtype=np.float32)
         stack += np.float32(self.mean)
         return stack

@@ -33,7 +33,9 @@ def unslice(images: Shaped[ndarray, "n h w"], plane: Plane) -> Shaped[ndarray, "
     return np.moveaxis(images, 0, plane.axis)
 
 
-def usable_planes(planes: tuple[Plane, ...], n_frames: int, depth: int) -> tuple[Plane, ...]:
+def usable_planes(
+    planes: tuple[Plane, ...], n_frames: int, depth: int
+) -> tuple[Plane, ...]:
     """Keep the planes whose slices are long enough for a U-Net.
 
     A slice through time is as high as there are frames. Below one pixel of the coarsest

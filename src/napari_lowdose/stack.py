@@ -23,7 +23,7 @@ class ArrayLike(Protocol):
     def shape(self) -> tuple[int, ...]: ...  # noqa: D102 - as in numpy
     @property
     def dtype(self) -> np.dtype[Any]: ...  # noqa: D102 - as in numpy
-    def __getitem__(self, key: Any, /) -> Any: ...  # noqa: ANN401, D105 - as in numpy
+    def __getitem__(self, key: Any, /) -> Any: ...  # noqa: ANN401 - as in numpy
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Stack:
     def with_data(
         self, data: ArrayLike, suffix: str, step: Mapping[str, Any] | None = None
     ) -> Stack:
-        """Same place, scale and units, new values and one more step of history."""
+        """Keep place, scale and units; take new values and one more step of history."""
         recipe = (*self.recipe, stamped(step)) if step else self.recipe
         return replace(self, data=data, name=f"{self.name} {suffix}", recipe=recipe)
 
