@@ -425,7 +425,7 @@ class Denoising(Config):
 class Comparison(Config):
     """Which methods are put side by side."""
 
-    baselines: tuple[Annotated[str, Registry("classical", "BASELINES")], ...] = (
+    baselines: Annotated[tuple[str, ...], Registry("classical", "BASELINES")] = (
         "gaussian",
         "bilateral",
         "nonlocal_means",
