@@ -1,0 +1,1 @@
+"""Files of stacks: TIFF in, TIFF out, with axes, scale and history."""
