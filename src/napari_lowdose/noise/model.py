@@ -80,7 +80,8 @@ def expected_electrons(
 
 def record(electrons: Float[ndarray, "t y x"], noise: Noise) -> Float[ndarray, "t y x"]:
     """Draw the counts that a detector shows for expected electrons."""
-    rng = np.random.default_rng(noise.seed)
+    # A stream of its own: specimens draw from the plain seed.
+    rng = np.random.default_rng([noise.seed, 1])
     detected: ndarray = electrons
     if noise.kind is not NoiseKind.GAUSSIAN:
         detected = rng.poisson(electrons).astype(np.float64)
