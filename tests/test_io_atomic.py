@@ -20,18 +20,20 @@ def test_the_file_appears_with_its_content_and_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
+def write_half(target, failure):
+    with replacing(target) as temporary:
+        temporary.write_text("half")
+        raise failure
+
+
 @pytest.mark.parametrize(
     "failure", [OSError(28, "full"), ValueError("odd"), SystemExit]
 )
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, failure):
     target = tmp_path / "a.txt"
     target.write_text("old")
-    with (
-        pytest.raises((UnwritableFile, ValueError, SystemExit)),
-        replacing(target) as temporary,
-    ):
-        temporary.write_text("half")
-        raise failure
+    with pytest.raises((UnwritableFile, ValueError, SystemExit)):
+        write_half(target, failure)
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
 
