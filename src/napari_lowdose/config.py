@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+C = TypeVar("C", bound="Config")
 Share = Annotated[float, Ge(0), Le(1)]
 
 
@@ -103,7 +104,7 @@ class Config(BaseModel):
             value = getattr(value, name)
         return value
 
-    def replaced(self, values: Mapping[tuple[str, ...], object]) -> Self:
+    def replaced(self: C, values: Mapping[tuple[str, ...], object]) -> C:
         """Copy with the values at some paths exchanged, checked like new ones.
 
         Raises
@@ -187,9 +188,6 @@ class Registry:
 
         mapping = getattr(import_module(f"napari_lowdose.{self.module}"), self.name)
         return (*self.extra, *mapping)
-
-
-C = TypeVar("C", bound=Config)
 
 
 def one_sentence(error: ValidationError) -> str:
@@ -351,10 +349,10 @@ class Training(Config):
     planes: tuple[Plane, ...] = tuple(Plane)
     """Directions to train: frames (xy), rows in time (xt), columns in time (yt)."""
 
-    epochs: Annotated[int, Ge(1), Le(100_000)] = 16
+    epochs: Annotated[int, Ge(1), Le(100_000)] = 12
     """How many rounds of training steps, each ending with a validation."""
 
-    steps_per_epoch: Annotated[int, Ge(0), Le(1_000_000)] = 0
+    steps_per_epoch: Annotated[int, Ge(0), Le(1_000_000)] = 16
     """Steps of each plane per epoch; 0: as many as cover the stack once."""
 
     batch: Annotated[int, Ge(1), Le(4096)] = 16
@@ -397,6 +395,7 @@ PRESETS: Mapping[str, Training] = {
     # output at all for 128 px slices.
     "paper": Training(
         epochs=50,
+        steps_per_epoch=0,
         batch=4,
         patch_px=128,
         learning_rate=1e-3,

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 def thin(
     counts: Real[ndarray, "..."],
-    fraction: float,
+    fraction: float | Float[ndarray, "..."],
     *,
     gain: float = 1.0,
     offset: float = 0.0,
@@ -25,7 +25,8 @@ def thin(
     counts
         Detector output of a counting camera, any shape, in counts.
     fraction
-        Share of the electrons in the first part, between 0 and 1.
+        Share of the electrons in the first part, between 0 and 1; one, or an array
+        that broadcasts to `counts`.
     gain, offset
         Counts per electron, and counts in the dark.
     rng

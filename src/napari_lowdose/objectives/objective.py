@@ -1,0 +1,68 @@
+"""What goes into an objective and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Real
+from numpy import ndarray
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Crops of slices, as recorded.
+
+    Parameters
+    ----------
+    noisy, truth
+        Counts; the truth may be absent.
+    mean, std
+        Each patch's normalization, that of its whole stack, in counts.
+    gain, offset
+        Counts per electron, and in the dark.
+    """
+
+    noisy: Real[ndarray, "n h w"]
+    truth: Real[ndarray, "n h w"] | None
+    mean: Float[ndarray, "n 1 1"]
+    std: Float[ndarray, "n 1 1"]
+    gain: float = 1.0
+    offset: float = 0.0
+
+    def normalized(self, counts: Real[ndarray, "n h w"]) -> Float[ndarray, "n h w"]:
+        """Map counts to what networks see."""
+        signal: ndarray = (counts - self.mean) / self.std
+        return signal.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step sees: normalized inputs and targets.
+
+    The loss counts the pixels where `mask` is true, or all.
+    """
+
+    input: Float[ndarray, "n h w"]
+    target: Float[ndarray, "n h w"]
+    mask: Bool[ndarray, "n h w"] | None = None
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A way of training.
+
+    Parameters
+    ----------
+    fill
+        Turns patches into a batch; all chance comes from the generator it is given.
+    needs_truth
+        Whether patches must come with the truth.
+    summary
+        What it does and for which data, in one clause.
+    """
+
+    fill: Callable[[Patches, np.random.Generator], Batch]
+    needs_truth: bool
+    summary: str

@@ -1,0 +1,24 @@
+"""Learn from the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_lowdose.objectives.objective import Batch, Patches
+
+
+def fill_supervised(patches: Patches, rng: np.random.Generator) -> Batch:
+    """Let the network predict the truth from the noisy patch.
+
+    Raises
+    ------
+    ValueError
+        If the patches come without truth.
+
+    References
+    ----------
+    Tri-directional denoising of time-series images, section 2.5.
+    """
+    if patches.truth is None:
+        raise ValueError("supervised training needs the truth of each noisy stack")
+    return Batch(patches.normalized(patches.noisy), patches.normalized(patches.truth))
