@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Real
@@ -16,6 +16,7 @@ from napari_lowdose.errors import UnusableStack
 Recipe = tuple[Mapping[str, Any], ...]
 
 
+@runtime_checkable
 class ArrayLike(Protocol):
     """An array in memory, memory-mapped, or read from a file when indexed."""
 
