@@ -26,6 +26,8 @@ _SYMPTOMS = (
     EOFError,
     MemoryError,
 )
+# Kinds of files that tell on the first page how many there are.
+_COUNTED = ("shaped", "imagej")
 # Bytes per value of a TIFF field type.
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _WIDTHS |= {13: 4, 16: 8, 17: 8, 18: 8}
@@ -66,27 +68,37 @@ def refuse_cut(tif: TiffFile, series: TiffPageSeries, path: PathLike) -> None:
     tifffile itself fills what is missing with zeros, or overlooks the pages it cannot
     find; a movie would silently lose its end.
     """
-    cut = not _directory_is_whole(tif, tif.pages.first)
+    contiguous = series.dataoffset is not None
     if series.dataoffset is not None:
-        cut = cut or series.dataoffset + series.nbytes > tif.filehandle.size
+        whole = series.dataoffset + series.nbytes <= tif.filehandle.size
     else:
-        cut = cut or not _directory_is_whole(tif, tif.pages[-1])
-        cut = cut or not all(_pixels_are_whole(page) for page in series.pages)
-    if cut:
+        whole = all(_pixels_are_whole(page) for page in series.pages)
+    whole = whole and _next_page(tif, tif.pages.first) < tif.filehandle.size
+    if not (contiguous and series.kind in _COUNTED):
+        # Only now walk the whole directory: slow for many thousand pages.
+        last = tif.pages[-1]
+        whole = whole and _pixels_are_whole(last) and _next_page(tif, last) == 0
+    if not whole:
         raise UnreadableFile(
             f"{path} is cut short; copy it again from where it was recorded"
         )
 
 
 def _pixels_are_whole(page: Any) -> bool:  # noqa: ANN401 - TiffPage, TiffFrame, None
-    if page is None:
+    if page is None or not page.dataoffsets:
         return False
     ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=False))
     return bool(max(ends, default=0) <= page.parent.filehandle.size)
 
 
-def _directory_is_whole(tif: TiffFile, page: Any) -> bool:  # noqa: ANN401 - as above
-    """Check that a page's fields, and the page after it, start within the file."""
+def _next_page(tif: TiffFile, page: Any) -> int:  # noqa: ANN401 - as above
+    """Find where the page after this one starts, 0 after the last.
+
+    Raises
+    ------
+    EOFError
+        If one of this page's own fields lies behind the end of the file.
+    """
     handle, layout = tif.filehandle, tif.tiff
     handle.seek(page.offset)
     (count,) = struct.unpack(layout.tagnoformat, handle.read(layout.tagnosize))
@@ -94,7 +106,9 @@ def _directory_is_whole(tif: TiffFile, page: Any) -> bool:  # noqa: ANN401 - as 
     (after,) = struct.unpack(layout.offsetformat, handle.read(layout.offsetsize))
     starts = range(0, len(fields), layout.tagsize)
     ends = (_end(tif, fields[start : start + layout.tagsize]) for start in starts)
-    return after < handle.size and max(ends, default=0) <= handle.size
+    if max(ends, default=0) > handle.size:
+        raise EOFError
+    return int(after)
 
 
 def _end(tif: TiffFile, field: bytes) -> int:
