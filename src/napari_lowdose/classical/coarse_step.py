@@ -21,9 +21,9 @@ def warn_if_coarse(method: str, step: float, allowed: float) -> None:
     """
     if step > allowed:
         warnings.warn(
-            f"{method} works in steps of {step:.3g} counts, but this stack's noise asks "
-            f"for {allowed:.3g} or less: a few extreme values stretch the range; replace "
-            "or clip them first",
+            f"{method} works in steps of {step:.3g} counts, but this stack's noise "
+            f"asks for {allowed:.3g} or less: a few extreme values stretch the range; "
+            "replace or clip them first",
             CoarseStep,
             stacklevel=3,
         )
