@@ -15,7 +15,9 @@ import napari_lowdose
 
 PACKAGE = Path(napari_lowdose.__file__).parent
 GUI = {"napari", "qtpy", "magicgui", "superqt", "PyQt6", "PySide6"}
-KNOW_TORCH = {"networks", "objectives", "training", "denoiser", "benchmarks"}
+KNOW_TORCH = {
+    "networks", "objectives", "training", "denoiser", "applying", "demo", "benchmarks",
+}  # fmt: skip
 
 
 def module_names() -> list[str]:
