@@ -1,0 +1,1 @@
+"""Dock widgets for napari: forms and wiring around the package, no science."""

@@ -1,0 +1,99 @@
+"""Real viewers on a virtual screen; settings and data of the user left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# napari reads NAPARI_CONFIG when it is imported; without it, tests would change what
+# the user has chosen. The others keep models and settings of the tests apart.
+_HOME = Path(tempfile.mkdtemp(prefix="lowdose-tests-"))
+os.environ["NAPARI_CONFIG"] = str(_HOME / "napari" / "settings.yaml")
+for _variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+    os.environ[_variable] = str(_HOME / _variable.lower())
+
+_ROOT = Path(__file__).parents[2]
+_ARTIFACTS = Path(os.environ.get("LOWDOSE_ARTIFACTS", _ROOT / "artifacts"))
+_NO_SCREEN = (
+    sys.platform.startswith("linux")
+    and not os.environ.get("DISPLAY")
+    and shutil.which("Xvfb") is None
+)
+if _NO_SCREEN:
+    # Qt aborts the whole run without a screen; offscreen suffices for bare widgets.
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+
+def pytest_collection_modifyitems(items):
+    skip = pytest.mark.skip(reason="install xvfb")
+    for item in items:
+        if _NO_SCREEN and "make_napari_viewer" in getattr(item, "fixturenames", ()):
+            item.add_marker(skip)
+
+
+def pytest_unconfigure():
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_left():
+    yield
+    if "napari" in sys.modules:
+        from superqt.utils import WorkerBase
+
+        from napari_lowdose.widgets.runner import abandon_all
+
+        abandon_all()
+        WorkerBase.await_workers(10_000)
+
+
+@pytest.fixture
+def movie():
+    """Counts of a bright square that moves, (t, y, x)."""
+    rng = np.random.default_rng(0)
+    expected = np.full((16, 48, 48), 1.0)
+    for frame in range(16):
+        expected[frame, 10 + frame : 26 + frame, 12:28] = 6.0
+    return rng.poisson(expected).astype(np.uint16)
+
+
+@pytest.fixture
+def calibrated():
+    """Where a calibrated movie lies."""
+    return {
+        "scale": (0.1, 2.0, 2.0),
+        "units": ("second", "nanometer", "nanometer"),
+        "axis_labels": ("t", "y", "x"),
+    }
+
+
+@pytest.fixture
+def dock(make_napari_viewer):
+    """Open one of our panels in a viewer, as the menu does."""
+
+    def opened(title, *, show=False):
+        viewer = make_napari_viewer(show=show)
+        _, panel = viewer.window.add_plugin_dock_widget("napari-lowdose", title)
+        return viewer, panel
+
+    return opened
+
+
+@pytest.fixture
+def screenshot(qtbot):
+    """Keep what the user sees as a file among the artifacts."""
+
+    def kept(viewer, name):
+        qtbot.wait(100)
+        _ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        path = _ARTIFACTS / f"{name}.png"
+        viewer.screenshot(str(path), canvas_only=False, flash=False)
+        return path
+
+    return kept
