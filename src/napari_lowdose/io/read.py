@@ -145,10 +145,11 @@ def _part(source: Source, reading: Reading, name: str) -> ArrayLike:
     picks = picked(axes, layout.shape, reading, shown)
     t, y, x = (axes.index(axis) for axis in "TYX")
     view = View(data, picks, (t, y, x))
+    if not isinstance(data, np.ndarray):
+        return view
     if axes == "TYX" and view.shape == layout.shape and data.dtype.isnative:
         return data
-    in_memory = type(data) is np.ndarray
-    return np.ascontiguousarray(view[:]) if in_memory else view
+    return view if isinstance(data, np.memmap) else np.ascontiguousarray(view[:])
 
 
 def _axes(layout: Layout, reading: Reading, name: str) -> str:

@@ -104,7 +104,9 @@ def _file(path: PathLike) -> Path:
 def _series(tif: TiffFile, path: PathLike) -> TiffPageSeries:
     """Find the one movie in a file, and make sure that it is complete."""
     found = [series for series in tif.series if not series.keyframe.is_reduced]
-    if len(found) != 1:
+    if not found:
+        raise UnreadableFile(f"{path} holds no image; copy it again")
+    if len(found) > 1:
         shapes = ", ".join(" x ".join(map(str, series.shape)) for series in found[:4])
         raise UnreadableFile(
             f"{path} holds {len(found)} movies or images of different kinds "

@@ -39,8 +39,9 @@ def write_stack(
 
     A name that ends in ``.ome.tif`` gives an OME-TIFF, any other ``.tif`` an ImageJ
     hyperstack. What ImageJ's format cannot hold (more than 4 GiB; other numbers than
-    uint8, uint16 and float32; pixels beyond a millionth or a million of their unit) is
-    stored as OME-TIFF under the name given, as BigTIFF where it is large.
+    uint8, uint16 and float32; a single column; pixels below a millionth or above a
+    million of their unit) is stored as OME-TIFF under the name given, as BigTIFF where
+    it is large.
 
     Parameters
     ----------
@@ -149,11 +150,13 @@ def _format(stack: Stack, target: Path, dtype: np.dtype[Any]) -> dict[str, Any]:
 
 
 def _fits_imagej(stack: Stack, n_bytes: int, dtype: np.dtype[Any]) -> bool:
-    # Its pixel size is a fraction of 32-bit integers.
+    # Its pixel size is a fraction of 32-bit integers; tifffile mistakes a single column
+    # for a sample of a colour.
     edges = stack.pixel_size or (1.0, 1.0)
     return (
         dtype.name in _IMAGEJ_TYPES
         and n_bytes <= _CLASSIC_BYTES
+        and stack.shape[2] > 1
         and all(1e-6 <= edge <= 1e6 for edge in edges)
     )
 
