@@ -167,7 +167,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, frames, name):
     run = subprocess.run(
         [*command, str(frames)], capture_output=True, text=True, check=True
     )
-    assert run.stdout.startswith(f"cannot write {target}: ")
+    assert run.stdout.startswith(f"cannot write {target}: the disk is full, or")
     assert run.stdout.count("\n") == 1
     assert "Error" not in run.stderr
     assert target.read_text() == "old"

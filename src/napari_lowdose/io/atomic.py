@@ -97,4 +97,7 @@ def _reason(error: OSError, target: Path) -> str:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         what = "the file" if target.exists() else f"the folder {target.parent}"
         return f"{what} is write-protected or in use; choose another name or folder"
-    return _REASONS.get(error.errno or 0, error.strerror or str(error))
+    if error.errno is None:
+        # numpy counts the values that it could not write, but does not say why.
+        return "the disk is full, or the file too large for it; free some space first"
+    return _REASONS.get(error.errno, error.strerror or str(error))
