@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Shaped
 from numpy import ndarray
 
 from napari_lowdose.config import Plane
 
-__all__ = ["Plane", "slices", "unslice", "usable_planes"]
+__all__ = ["Plane", "dropped_sentence", "slices", "unslice", "usable_planes"]
 
 
 def slices(stack: Shaped[ndarray, "t y x"], plane: Plane) -> Shaped[ndarray, "n h w"]:
@@ -44,3 +46,15 @@ def usable_planes(
     if n_frames >= 2**depth:
         return planes
     return (Plane.XY,)
+
+
+def dropped_sentence(asked: Iterable[str], kept: Iterable[str]) -> str:
+    """Say which planes are left out for want of frames; empty if none."""
+    kept = tuple(kept)
+    dropped = [str(plane) for plane in asked if plane not in kept]
+    if not dropped:
+        return ""
+    return (
+        f"too few frames for slices through time: {', '.join(dropped)} left out, "
+        f"{', '.join(kept)} used"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,14 +34,15 @@ class Arithmetic:
 
 
 def arithmetic(compute: Compute) -> Arithmetic:
-    """Turn the user's wish into what this machine has; sets torch's thread count.
+    """Turn the user's wish into what this machine has; set the threads if asked.
 
     Raises
     ------
     ValueError
         If the asked device is not there.
     """
-    torch.set_num_threads(compute.threads or os.cpu_count() or 1)
+    if compute.threads:
+        torch.set_num_threads(compute.threads)
     device = _device(compute.device)
     return Arithmetic(device, _dtype(compute.precision, device))
 

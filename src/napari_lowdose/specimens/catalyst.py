@@ -80,13 +80,13 @@ class _Particles:
         """Scatter particles, apart from each other where there is room."""
         n = settings.n_particles
         radius = settings.radius_px * rng.lognormal(0, 0.25, n)
-        position = rng.uniform(0, settings.size, (n, 2))
+        position = rng.uniform(0, settings.size - 1, (n, 2))
         for i in range(1, n):
             for _ in range(50):
                 distance = np.hypot(*(position[:i] - position[i]).T)
                 if np.all(distance > 1.2 * (radius[:i] + radius[i])):
                     break
-                position[i] = rng.uniform(0, settings.size, 2)
+                position[i] = rng.uniform(0, settings.size - 1, 2)
         return cls(position, radius, np.ones(n, bool))
 
     def draw(self, settings: Catalyst) -> Float[ndarray, "y x"]:

@@ -23,6 +23,7 @@ from napari_lowdose.config import Compute, Config, Plane, Training
 from napari_lowdose.denoiser import Denoiser
 from napari_lowdose.errors import CheckpointMismatch
 from napari_lowdose.io.atomic import replacing
+from napari_lowdose.noise import noise_share
 from napari_lowdose.normalization import Normalizer
 from napari_lowdose.stack import stamped
 from napari_lowdose.training.run import (
@@ -36,6 +37,7 @@ from napari_lowdose.training.run import (
 PathLike = str | os.PathLike[str]
 
 _KEY = "napari-lowdose"
+_LARGEST_RATIO = 1.5  # between the noise shares of training and use
 
 
 class Header(Config):
@@ -61,6 +63,9 @@ class Header(Config):
 
     std: float
     """Standard deviation of the training stack, in counts."""
+
+    noise_share: float
+    """Share of the training stack's deviation that is noise, from 0 to 1."""
 
     best_loss: Mapping[Plane, float | None]
     """Best validation loss by plane; none before the first validation."""
@@ -100,6 +105,7 @@ def save_run(run: TrainingRun, path: PathLike) -> Path:
         epoch=run.epoch,
         mean=run.normalizer.mean,
         std=run.normalizer.std,
+        noise_share=run.noise_share,
         best_loss={
             plane: state.best_loss if state.best else None
             for plane, state in run.planes.items()
@@ -142,6 +148,7 @@ def load_run(path: PathLike, training: Training | None = None) -> TrainingRun:
     run = TrainingRun(
         settings,
         Normalizer(header.mean, header.std),
+        header.noise_share,
         {},
         _generator(header.random_state),
         header.epoch,
@@ -192,10 +199,8 @@ def load_denoiser(
         with _sensible(path):
             network.load_state_dict(_below(tensors, f"{plane}/best/"))
         look[plane] = network
-    normalizer = Normalizer.fit(stack)
-    trained = Normalizer(header.mean, header.std)
-    denoiser = Denoiser(normalizer, (look,), compute=compute or Compute())
-    return denoiser, _unlike(trained, normalizer)
+    denoiser = Denoiser(Normalizer.fit(stack), (look,), compute=compute or Compute())
+    return denoiser, _unlike(header.noise_share, noise_share(stack))
 
 
 def describe_checkpoint(path: PathLike) -> dict[str, Any]:
@@ -214,15 +219,13 @@ def describe_checkpoint(path: PathLike) -> dict[str, Any]:
     return content
 
 
-def _unlike(trained: Normalizer, found: Normalizer) -> tuple[str, ...]:
-    """Compare the noise level, seen as deviation over mean, of two stacks."""
-    ratio = (found.std / abs(found.mean or 1)) / (trained.std / abs(trained.mean or 1))
-    if 0.5 <= ratio <= 2:
+def _unlike(trained: float, found: float) -> tuple[str, ...]:
+    """Say when a stack is much noisier or cleaner than the training was."""
+    if 1 / _LARGEST_RATIO <= found / max(trained, 1e-12) <= _LARGEST_RATIO:
         return ()
     return (
-        f"this stack (mean {found.mean:.3g}, deviation {found.std:.3g} counts) is "
-        f"unlike the one the model was trained on (mean {trained.mean:.3g}, deviation "
-        f"{trained.std:.3g}): expect artefacts, or train on this stack",
+        f"noise makes up {found:.0%} of this stack's variation, but {trained:.0%} of "
+        "what the model was trained on: expect artefacts, or train on this stack",
     )
 
 

@@ -29,7 +29,7 @@ class Example:
     """
 
     noisy: Real[ndarray, "t y x"]
-    truth: Real[ndarray, "t y x"] | None = None
+    truth: Real[ndarray, "_ _ _"] | None = None
 
     def __post_init__(self) -> None:
         if self.truth is not None and self.truth.shape != self.noisy.shape:
@@ -37,6 +37,23 @@ class Example:
                 f"expected a truth of the noisy stack's shape {self.noisy.shape}, got "
                 f"{self.truth.shape}; choose the truth that belongs to it"
             )
+
+
+def paired(noisy: Sequence[ndarray], truth: Sequence[ndarray]) -> list[Example]:
+    """Put each noisy stack together with its truth, or with none.
+
+    Raises
+    ------
+    UnusableStack
+        If there are some truths, but not one for each noisy stack.
+    """
+    if truth and len(truth) != len(noisy):
+        raise UnusableStack(
+            f"expected one truth for each of the {len(noisy)} noisy stacks, got "
+            f"{len(truth)}; give all, in the same order, or none"
+        )
+    truths: Sequence[ndarray | None] = truth or [None] * len(noisy)
+    return [Example(n, t) for n, t in zip(noisy, truths, strict=True)]
 
 
 @dataclass(frozen=True)

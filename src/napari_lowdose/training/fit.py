@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from napari_lowdose.config import Plane, Schedule, Training
 from napari_lowdose.errors import OutOfMemory
 from napari_lowdose.networks import Arithmetic, arithmetic
+from napari_lowdose.noise import noise_share
 from napari_lowdose.objectives import OBJECTIVES, Batch
 from napari_lowdose.training.examples import (
     Example,
@@ -66,7 +67,9 @@ def prepare(
     parts = split(examples, training.validation_fraction)
     settings = training.model_copy(update={"objective": objective})
     planes = chosen_planes(parts, settings)
-    return TrainingRun.start(settings, planes, parts.train[0].normalizer), parts
+    first = parts.train[0].normalizer
+    share = noise_share(examples[0].noisy)
+    return TrainingRun.start(settings, planes, first, share), parts
 
 
 def fit(run: TrainingRun, parts: Split) -> Iterator[Epoch]:

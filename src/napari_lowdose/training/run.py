@@ -47,8 +47,8 @@ class TrainingRun:
     ----------
     training
         The user's settings, with the objective that was chosen.
-    normalizer
-        That of the first training stack: tells later whether a stack is alike.
+    normalizer, noise_share
+        Those of the first training stack: they tell later whether a stack is alike.
     planes
         The networks by plane.
     rng
@@ -59,13 +59,18 @@ class TrainingRun:
 
     training: Training
     normalizer: Normalizer
+    noise_share: float
     planes: dict[Plane, PlaneRun]
     rng: np.random.Generator
     epoch: int = 0
 
     @classmethod
     def start(
-        cls, training: Training, planes: tuple[Plane, ...], normalizer: Normalizer
+        cls,
+        training: Training,
+        planes: tuple[Plane, ...],
+        normalizer: Normalizer,
+        noise_share: float,
     ) -> TrainingRun:
         """Begin with fresh weights that follow from the seed."""
         runs = {}
@@ -74,7 +79,8 @@ class TrainingRun:
                 torch.manual_seed(training.seed + number)
                 network = new_network(training.network)
             runs[plane] = plane_run(network, training)
-        return cls(training, normalizer, runs, np.random.default_rng(training.seed))
+        rng = np.random.default_rng(training.seed)
+        return cls(training, normalizer, noise_share, runs, rng)
 
     def denoiser(
         self, normalizer: Normalizer | None = None, compute: Compute | None = None
