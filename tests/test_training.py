@@ -15,10 +15,12 @@ from napari_lowdose.training import (
     fitting,
     load_denoiser,
     load_run,
+    paired,
+    prepare,
     save_run,
+    split,
 )
-from napari_lowdose.training.examples import chosen_objective, paired, split
-from napari_lowdose.training.fit import prepare
+from napari_lowdose.training.examples import chosen_objective
 
 SMALL = Training(
     epochs=4,

@@ -16,7 +16,6 @@ _HOME = {
     "Stack": "stack",
     "Training": "config",
     "add_noise": "noise",
-    "compare": "compare",
     "fit": "training",
     "load_denoiser": "training",
     "read_stack": "io",

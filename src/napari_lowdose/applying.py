@@ -82,6 +82,13 @@ def denoising_step(
         "estimate": name,
         "planes": [str(plane) for plane in denoiser.planes],
         "fusion": str(denoiser.fusion),
+        **model_step(path),
+    }
+
+
+def model_step(path: str | os.PathLike[str]) -> Mapping[str, Any]:
+    """Record which model was used, and how it was trained."""
+    return {
         "model": Path(path).name,
         "training": describe_checkpoint(path)["training"],
     }

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_lowdose.applying import model_for
+from napari_lowdose.applying import model_for, model_step
 from napari_lowdose.compare import Result, compare, write_results
 from napari_lowdose.config import PRESETS, Catalyst, Comparison, Noise
 from napari_lowdose.noise import add_noise
 from napari_lowdose.specimens import SPECIMENS
 from napari_lowdose.stack import Stack
-from napari_lowdose.training import Example, Step, fitting, save_run
-from napari_lowdose.training.fit import prepare
+from napari_lowdose.training import Example, Step, fitting, prepare, save_run
 
 _SHOWN_SEED = 0
 _TRAINING_SEEDS = (1, 2, 3)
@@ -54,7 +53,9 @@ def run_demo(folder: Path) -> Iterator[Stage | Result]:
     noisy, truth = movie(_SHOWN_SEED)
     denoiser, _ = model_for(model, noisy, Comparison().denoising)
     results: list[Result] = []
-    for result in compare(noisy, truth=truth, denoiser=denoiser):
+    for result in compare(
+        noisy, truth=truth, denoiser=denoiser, model=model_step(model)
+    ):
         results.append(result)
         yield result
     yield Stage("writing", 0.0)

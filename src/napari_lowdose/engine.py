@@ -163,9 +163,15 @@ class Preview:
 
 def train(job: Job, link: Link) -> None:
     """Fit networks; the model file is whole after each epoch."""
-    from napari_lowdose.training import Epoch, fitting, load_run, save_run
-    from napari_lowdose.training.examples import paired, split
-    from napari_lowdose.training.fit import prepare
+    from napari_lowdose.training import (
+        Epoch,
+        fitting,
+        load_run,
+        paired,
+        prepare,
+        save_run,
+        split,
+    )
 
     noisy = [file.open().read() for file in job.noisy]
     truth = [file.open().read() for file in job.truth]
@@ -220,7 +226,7 @@ def denoise(job: Job, link: Link) -> None:
 
 def compare(job: Job, link: Link) -> None:
     """Put methods side by side on one stack."""
-    from napari_lowdose.applying import model_for
+    from napari_lowdose.applying import model_for, model_step
     from napari_lowdose.compare import compare as comparing
 
     link.ends_at_once = True
@@ -233,16 +239,23 @@ def compare(job: Job, link: Link) -> None:
         link.emit("warning", text=text)
     _tell_ready(link, job)
     results = comparing(
-        noisy, truth=truth, comparison=job.comparison, denoiser=denoiser
+        noisy,
+        truth=truth,
+        comparison=job.comparison,
+        denoiser=denoiser,
+        model=model_step(job.model) if job.model else {},
     )
     n_planes = len(denoiser.planes) if denoiser else 0
     total = 1 + len(job.comparison.baselines) + n_planes + (n_planes > 1)
     clock = Clock(link, "comparing")
     clock.tell(0, total)
     for number, result in enumerate(results, 1):
-        _tell_result(
-            link, job, result.name, result.stack, result.scores, result.seconds
-        )
+        if result.stack is None:
+            link.emit("warning", text=result.error)
+        else:
+            _tell_result(
+                link, job, result.name, result.stack, result.scores, result.seconds
+            )
         clock.tell(number, total)
 
 

@@ -16,8 +16,7 @@ from napari_lowdose.config import PRESETS, Compute, Plane, Training
 from napari_lowdose.denoiser import predict
 from napari_lowdose.networks import Arithmetic, arithmetic
 from napari_lowdose.planes import slices
-from napari_lowdose.training import Example, Step, fitting
-from napari_lowdose.training.fit import prepare
+from napari_lowdose.training import Example, Step, fitting, prepare
 
 _STACK = (64, 128, 128)
 _ROUNDS = 5

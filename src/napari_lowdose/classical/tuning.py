@@ -55,7 +55,7 @@ def tune(
     baseline: Baseline,
     noisy: Real[ndarray, "t y x"],
     *,
-    truth: Real[ndarray, "t y x"] | None = None,
+    truth: Real[ndarray, "..."] | None = None,
     gain: float = 1.0,
     offset: float = 0.0,
     seed: int = 0,

@@ -44,7 +44,7 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
 
 def run(options: argparse.Namespace) -> None:
     """Read, compare with a progress bar, write everything."""
-    from napari_lowdose.applying import model_for
+    from napari_lowdose.applying import model_for, model_step
     from napari_lowdose.compare import compare, table, write_results
 
     reading = config_from(options, Reading)
@@ -57,7 +57,13 @@ def run(options: argparse.Namespace) -> None:
     for note in notes:
         sys.stderr.write(f"lowdose: note: {note}\n")
     results = []
-    steps = compare(noisy, truth=truth, comparison=comparison, denoiser=denoiser)
+    steps = compare(
+        noisy,
+        truth=truth,
+        comparison=comparison,
+        denoiser=denoiser,
+        model=model_step(options.model) if options.model else {},
+    )
     with tqdm(unit="method", desc="comparing", disable=None) as bar:
         for result in steps:
             results.append(result)

@@ -48,8 +48,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _machine() -> dict[str, Any]:
-    import torch
-
     from napari_lowdose.config import Compute
     from napari_lowdose.networks import arithmetic
 
@@ -57,7 +55,7 @@ def _machine() -> dict[str, Any]:
     return {
         "napari-lowdose": version("napari-lowdose"),
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": version("torch"),
         "cores": os.cpu_count(),
         "device": how.device.type,
         "precision": str(how.dtype).removeprefix("torch."),

@@ -62,9 +62,7 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
 
 def run(options: argparse.Namespace) -> None:
     """Read, train with a progress bar, leave the model file."""
-    from napari_lowdose.training import load_run, save_run
-    from napari_lowdose.training.examples import paired, split
-    from napari_lowdose.training.fit import prepare
+    from napari_lowdose.training import load_run, paired, prepare, save_run, split
 
     training = config_from(options, Training, PRESETS[options.preset])
     reading = config_from(options, Reading)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from napari_lowdose.classical import BASELINES
 from napari_lowdose.compare.contest import Contest, Looks
@@ -36,6 +37,7 @@ def compare(
     truth: Stack | None = None,
     comparison: Comparison | None = None,
     denoiser: Looks | None = None,
+    model: Mapping[str, Any] | None = None,
 ) -> Iterator[Result]:
     """Run many methods on one stack and score them, one after the other.
 
@@ -52,6 +54,8 @@ def compare(
         Which baselines; gain, offset and seed for working without truth.
     denoiser
         A fitted denoiser, already limited to the planes that are wanted.
+    model
+        What the recipes of the denoiser's results tell about it.
 
     Yields
     ------
@@ -83,15 +87,19 @@ def compare(
             f"expected a truth of the noisy stack's shape {noisy.shape}, "
             f"got {truth.shape}"
         )
-    return _comparing(noisy, truth, comparison, denoiser)
+    return _comparing(noisy, truth, comparison, denoiser, model or {})
 
 
 def _comparing(
-    noisy: Stack, truth: Stack | None, comparison: Comparison, denoiser: Looks | None
+    noisy: Stack,
+    truth: Stack | None,
+    comparison: Comparison,
+    denoiser: Looks | None,
+    model: Mapping[str, Any],
 ) -> Iterator[Result]:
     contest = Contest.prepared(noisy, truth, comparison)
     yield contest.noisy_result()
     for name in comparison.baselines:
         yield contest.baseline_result(name, BASELINES[name])
     if denoiser is not None:
-        yield from contest.denoiser_results(denoiser)
+        yield from contest.denoiser_results(denoiser, model)

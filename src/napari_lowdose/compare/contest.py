@@ -129,7 +129,9 @@ class Contest:
             name, stack, scores, seconds, tuned.settings, criterion=tuned.criterion
         )
 
-    def denoiser_results(self, denoiser: Looks) -> Iterator[Result]:
+    def denoiser_results(
+        self, denoiser: Looks, model: Mapping[str, Any]
+    ) -> Iterator[Result]:
         """Score each plane of a denoiser, and their fusion where there are several."""
         start = perf_counter()
         estimates = denoiser.estimates(self.counts)
@@ -137,7 +139,7 @@ class Contest:
         again = denoiser.estimates(self.thinned.counts) if self.thinned else None
         for plane, estimate in estimates.items():
             scores = self._scores(estimate, again[plane] if again else None)
-            step: dict[str, Any] = {"step": "denoise", "estimate": str(plane)}
+            step = {"step": "denoise", "estimate": str(plane), **model}
             stack = self.noisy.with_data(estimate, str(plane), step)
             yield Result(str(plane), stack, scores, seconds / len(estimates), {})
         if len(estimates) < 2:
@@ -147,7 +149,7 @@ class Contest:
         seconds += perf_counter() - start
         scores = self._scores(fused, denoiser.fuse(again) if again else None)
         planes = [str(plane) for plane in estimates]
-        step = {"step": "denoise", "estimate": "fused", "planes": planes}
+        step = {"step": "denoise", "estimate": "fused", "planes": planes, **model}
         yield Result(
             "fused", self.noisy.with_data(fused, "fused", step), scores, seconds, {}
         )

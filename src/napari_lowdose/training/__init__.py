@@ -6,8 +6,8 @@ from napari_lowdose.training.checkpoint import (
     load_run,
     save_run,
 )
-from napari_lowdose.training.examples import Example
-from napari_lowdose.training.fit import Epoch, Step, fit, fitting
+from napari_lowdose.training.examples import Example, paired, split
+from napari_lowdose.training.loop import Epoch, Step, fit, fitting, prepare
 from napari_lowdose.training.run import TrainingRun
 
 __all__ = [
@@ -20,5 +20,8 @@ __all__ = [
     "fitting",
     "load_denoiser",
     "load_run",
+    "paired",
+    "prepare",
     "save_run",
+    "split",
 ]

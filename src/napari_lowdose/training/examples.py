@@ -52,8 +52,9 @@ def paired(noisy: Sequence[ndarray], truth: Sequence[ndarray]) -> list[Example]:
             f"expected one truth for each of the {len(noisy)} noisy stacks, got "
             f"{len(truth)}; give all, in the same order, or none"
         )
-    truths: Sequence[ndarray | None] = truth or [None] * len(noisy)
-    return [Example(n, t) for n, t in zip(noisy, truths, strict=True)]
+    if not truth:
+        return [Example(counts) for counts in noisy]
+    return [Example(n, t) for n, t in zip(noisy, truth, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,7 @@ def fit(run: TrainingRun, parts: Split) -> Iterator[Epoch]:
     >>> from napari_lowdose.config import Catalyst, Noise, Training
     >>> from napari_lowdose.noise import add_noise
     >>> from napari_lowdose.specimens import SPECIMENS
-    >>> from napari_lowdose.training import Example, fit
-    >>> from napari_lowdose.training.fit import prepare
+    >>> from napari_lowdose.training import Example, fit, prepare
     >>> clean = SPECIMENS["catalyst"].render(Catalyst(frames=16, size=32))
     >>> noisy, truth = add_noise(clean, Noise())
     >>> training = Training(epochs=1, steps_per_epoch=1)
