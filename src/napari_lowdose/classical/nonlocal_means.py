@@ -48,7 +48,9 @@ def denoise_nonlocal_means(
     A. Buades, B. Coll and J.-M. Morel, Image Process. On Line 1, 208 (2011).
     """
     low, noise = float(stack.min()), noise_std(stack)
-    step = (float(stack.max()) - low) / _LEVELS or 1.0
+    step = (float(stack.max()) - low) / _LEVELS
+    if not step:
+        return stack.astype(np.float32)
     warn_if_coarse("non-local means", step, _STEP_PER_NOISE * noise)
     estimate = np.empty(stack.shape, np.float32)
     for frame, smooth in zip(stack, estimate, strict=True):

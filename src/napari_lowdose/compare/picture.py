@@ -10,6 +10,7 @@ import numpy as np
 from napari_lowdose.compare.montage import Panel, ScaleBar, draw
 from napari_lowdose.compare.result import Result
 from napari_lowdose.io.units import unit_symbol
+from napari_lowdose.metrics import data_range
 from napari_lowdose.stack import Stack
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def side_by_side(
         f"{shown[0][1].name}: frame {frame + 1} of {reference.shape[0]}, all panels "
         f"from {limits[0]:.3g} (black) to {limits[1]:.3g} (white) counts"
     )
+    if truth is not None:
+        span = data_range(np.asarray(truth.data[:]))
+        footer += f"; PSNR of the range {span:.3g} counts"
     bar = _scale_bar(reference)
     return draw(panels, limits=limits, bar=bar, footer=footer)
 

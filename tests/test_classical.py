@@ -1,0 +1,263 @@
+"""Baselines: laws that every filter keeps, and strengths chosen without truth."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+import numpy as np
+import pytest
+
+from napari_lowdose.classical import BASELINES, tune
+from napari_lowdose.classical.coarse_step import CoarseStep
+from napari_lowdose.classical.held_out import hold_out
+from napari_lowdose.classical.noise_std import noise_std
+from napari_lowdose.classical.tuning import GRID_STEP
+from napari_lowdose.config import Catalyst, Noise, NoiseKind
+from napari_lowdose.errors import UnusableStack
+from napari_lowdose.noise import add_noise, looks_counted
+from napari_lowdose.specimens import SPECIMENS
+
+every_baseline = pytest.mark.parametrize(
+    "baseline", BASELINES.values(), ids=BASELINES.keys()
+)
+
+
+@cache
+def movie(dose=10.0, *, frames=16, size=96, kind=NoiseKind.POISSON):
+    """A noisy catalyst movie and its truth."""
+    clean = SPECIMENS["catalyst"].render(
+        Catalyst(frames=frames, size=size, n_particles=9)
+    )
+    noise = Noise(dose=dose, kind=kind, readout_std=dose**0.5)
+    noisy, truth = add_noise(clean, noise)
+    return noisy.read(), truth.read()
+
+
+def middle(baseline):
+    return {name: setting.coarse[1] for name, setting in baseline.settings.items()}
+
+
+def mse(estimate, truth):
+    return float(np.mean((estimate.astype(np.float64) - truth) ** 2))
+
+
+@every_baseline
+def test_a_filter_tuned_by_truth_takes_most_of_the_noise_away(baseline):
+    noisy, truth = movie()
+    tuned = tune(baseline, noisy, truth=truth)
+    estimate = baseline.denoise(noisy, tuned.settings)
+    assert estimate.dtype == np.float32
+    assert estimate.shape == noisy.shape
+    # 5 dB is far below what each reaches (8 to 10 dB) and far above chance
+    assert mse(estimate, truth) < mse(noisy, truth) / 3
+
+
+@every_baseline
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", ">u2", "int32", "float64"])
+def test_any_dtype_gives_the_same_and_stays_unchanged(baseline, dtype):
+    noisy, _ = movie(size=32)
+    given = noisy[:2].astype(dtype)
+    kept = given.copy()
+    estimate = baseline.denoise(given, middle(baseline))
+    np.testing.assert_array_equal(given, kept)
+    np.testing.assert_array_equal(
+        estimate, baseline.denoise(noisy[:2].astype(np.float32), middle(baseline))
+    )
+
+
+@every_baseline
+@pytest.mark.parametrize(("gain", "offset"), [(300.0, 100.0), (1e-9, 0.0), (0.5, -7.0)])
+def test_settings_mean_the_same_in_any_unit(baseline, gain, offset):
+    noisy, _ = movie(size=32)
+    other = noisy[:2].astype(np.float64) * gain + offset
+    estimate = baseline.denoise(noisy[:2], middle(baseline))
+    # float32 of counts up to 100, and the tables of weights, are good to 1e-4
+    np.testing.assert_allclose(
+        (baseline.denoise(other, middle(baseline)).astype(np.float64) - offset) / gain,
+        estimate,
+        atol=2e-2,
+    )
+
+
+@every_baseline
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 9), (3, 2, 2), (1, 50, 7)])
+def test_frames_of_any_size_are_filtered(baseline, shape):
+    stack = np.arange(np.prod(shape), dtype=np.uint16).reshape(shape)
+    estimate = baseline.denoise(stack, middle(baseline))
+    assert estimate.shape == shape
+    assert stack.min() - 1e-3 <= estimate.min() <= estimate.max() <= stack.max() + 1e-3
+
+
+@every_baseline
+def test_a_constant_stays_what_it_is(baseline):
+    stack = np.full((2, 20, 20), 7.5)
+    # float32 is good to 1.2e-7
+    np.testing.assert_allclose(baseline.denoise(stack, middle(baseline)), 7.5, 1e-6)
+
+
+@every_baseline
+def test_one_bright_pixel_does_not_cost_the_others_their_levels(baseline):
+    noisy, _ = movie(dose=100, size=128)
+    noisy = noisy[:2].astype(np.uint16)
+    spoiled = noisy.copy()
+    spoiled[0, 2, 2] = 60_000  # in 8 bits, a level would now be 234 counts wide
+    plain = baseline.denoise(noisy, middle(baseline))
+    estimate = baseline.denoise(spoiled, middle(baseline))
+    far = np.s_[:, 32:, 32:]
+    # steps of a count in 16 bits round by 0.3 counts; the noise is 10, and 8 bits would
+    # round by 68
+    assert mse(estimate[far], plain[far]) ** 0.5 < 0.5
+
+
+@pytest.mark.parametrize("name", ["bilateral", "nonlocal_means"])
+def test_a_loss_of_levels_is_told(name):
+    noisy, truth = movie(size=32)
+    spoiled = noisy.copy()
+    spoiled[0, 2, 2] = 1e9
+    baseline = BASELINES[name]
+    with pytest.warns(CoarseStep, match="extreme values stretch the range"):
+        baseline.denoise(spoiled, middle(baseline))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tune(baseline, spoiled[:4], truth=truth[:4])
+
+
+@every_baseline
+def test_thinned_counts_choose_what_the_truth_would_choose(baseline):
+    noisy, truth = movie(size=128)
+    assert looks_counted(noisy)
+    by_truth = tune(baseline, noisy, truth=truth)
+    tuned = tune(baseline, noisy)
+    assert tuned.criterion.startswith("thinned loss")
+    for name, value in tuned.settings.items():
+        # one step of the grid: it is tuned at 0.9 of the dose
+        steps = np.log(value / by_truth.settings[name]) / np.log(GRID_STEP)
+        assert abs(steps) < 1.01
+
+
+@every_baseline
+def test_held_out_pixels_choose_nearly_what_the_truth_would_choose(baseline):
+    noisy, truth = movie(size=128, kind=NoiseKind.GAUSSIAN)
+    tuned = tune(baseline, noisy)
+    assert tuned.criterion.startswith("J-invariant")
+    by_truth = tune(baseline, noisy, truth=truth)
+    best = mse(baseline.denoise(noisy, by_truth.settings), truth)
+    # 0.5 dB: at a held-out pixel the filter sees a blurred guess of its neighbourhood
+    assert mse(baseline.denoise(noisy, tuned.settings), truth) < best * 10**0.05
+
+
+@every_baseline
+def test_the_best_of_all_trials_is_chosen_again_and_again(baseline):
+    noisy, _ = movie(size=32)
+    kept = noisy.copy()
+    tuned = tune(baseline, noisy, seed=3)
+    assert tuned == tune(baseline, noisy, seed=3)
+    assert tuned.losses[tuple(tuned.settings.values())] == min(tuned.losses.values())
+    assert list(tuned.settings) == list(baseline.settings)
+    np.testing.assert_array_equal(noisy, kept)
+
+
+@every_baseline
+def test_the_search_stays_inside_the_limits(baseline):
+    pure_noise = np.random.default_rng(0).normal(0, 1, (4, 24, 24))
+    tuned = tune(baseline, pure_noise, truth=np.zeros_like(pure_noise))
+    for values in tuned.losses:
+        for value, setting in zip(values, baseline.settings.values(), strict=True):
+            assert setting.lowest * 0.999 <= value <= setting.highest * 1.001
+
+
+@every_baseline
+def test_a_baseline_explains_itself(baseline):
+    assert baseline.summary.endswith(".")
+    for setting in baseline.settings.values():
+        assert setting.sentence.endswith(".")
+        assert list(setting.coarse) == sorted(setting.coarse)
+
+
+def test_large_stacks_are_tuned_on_windows():
+    rng = np.random.default_rng(0)
+    stack = rng.normal(5, 1, (40, 250, 300)).astype(np.float32)
+    seen = []
+    baseline = BASELINES["gaussian"]
+    tune(
+        type(baseline)(
+            denoise=lambda s, v: seen.append(s.shape) or baseline.denoise(s, v),
+            settings=baseline.settings,
+            summary="Remembers what it saw.",
+        ),
+        stack,
+        truth=np.full_like(stack, 5),
+    )
+    assert set(seen) == {(16, 192, 192)}
+
+
+def test_a_truth_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"\(2, 9, 9\), got \(2, 9, 8\)"):
+        tune(BASELINES["gaussian"], np.ones((2, 9, 9)), truth=np.ones((2, 9, 8)))
+
+
+def test_frames_without_neighbours_cannot_be_tuned_without_truth():
+    stack = np.random.default_rng(0).normal(size=(9, 3, 9))
+    with pytest.raises(UnusableStack, match="give the truth"):
+        tune(BASELINES["gaussian"], stack)
+
+
+@every_baseline
+def test_error_at_held_out_pixels_is_true_error_plus_the_noise(baseline):
+    _, truth = movie(frames=48, size=128)
+    rng = np.random.default_rng(1)
+    std = 3.0
+    noisy = (truth + rng.normal(0, std, truth.shape)).astype(np.float32)
+    masked, recorded, held_out = hold_out(noisy, rng)
+    estimate = baseline.denoise(masked, middle(baseline))[held_out].astype(np.float64)
+    loss = np.mean((estimate - recorded[held_out]) ** 2)
+    error = np.mean((estimate - truth[held_out]) ** 2)
+    # 49152 pixels: sqrt(2 / N) = 0.6 % from the noise, 0.5 % from its product with an
+    # error of half its size
+    assert loss - error == pytest.approx(std**2, rel=0.025)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (3, 5, 7), (20, 9, 4), (16, 12, 13)])
+def test_the_input_of_a_filter_does_not_depend_on_held_out_pixels(shape):
+    stack = np.random.default_rng(0).normal(0, 1, shape).astype(np.float32)
+    masked, _, held_out = hold_out(stack, np.random.default_rng(1))
+    for i in range(len(masked)):
+        other = stack.copy()
+        other[i % len(stack)][held_out[i]] += 1000
+        again, _, _ = hold_out(other, np.random.default_rng(1))
+        np.testing.assert_array_equal(again[i], masked[i])
+
+
+def test_each_pixel_of_a_single_frame_is_held_out_once():
+    stack = np.random.default_rng(0).normal(0, 1, (1, 9, 10))
+    _, recorded, held_out = hold_out(stack, np.random.default_rng(1))
+    np.testing.assert_array_equal(held_out.sum(axis=0), 1)
+    np.testing.assert_array_equal(recorded[5], stack[0].astype(np.float32))
+
+
+def test_replaced_pixels_are_as_noisy_as_the_others_and_have_no_dark_rim():
+    stack = np.random.default_rng(0).normal(50, 2, (64, 40, 40))
+    masked, _, held_out = hold_out(stack, np.random.default_rng(1))
+    replaced = masked[held_out]
+    # 6400 values: their deviation is known to 0.9 %, their mean to 0.03
+    assert replaced.std() == pytest.approx(2, rel=0.03)
+    assert replaced.mean() == pytest.approx(50, abs=0.1)
+    rim = masked[:, 0][held_out[:, 0]]
+    assert rim.mean() == pytest.approx(50, abs=0.7)
+
+
+def test_noise_is_measured_beside_ramps_particles_and_hot_pixels():
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:128, :128]
+    stack = rng.normal(0, 3, (8, 128, 128)) + 0.5 * x - 0.2 * y
+    stack[:, 40:50, 40:50] += 100
+    stack[2, 100, 3] = 1e6
+    # the median of tiles of 256 correlated values lies some percent below their mean
+    assert noise_std(stack) == pytest.approx(3, rel=0.05)
+
+
+def test_noise_of_rare_counts_is_measured():
+    stack = np.random.default_rng(0).poisson(0.002, (32, 64, 64))
+    # 262 counts: 6 % of the variance, 3 % of the deviation
+    assert noise_std(stack) == pytest.approx(0.002**0.5, rel=0.1)
