@@ -52,9 +52,9 @@ def config_from(
         If a value is out of its bounds, in one sentence that names the field.
     """
     given = {
-        leaf.path: getattr(options, leaf.name)
+        leaf.path: getattr(options, _place(leaf))
         for leaf in schema.leaves()
-        if hasattr(options, leaf.name)
+        if hasattr(options, _place(leaf))
     }
     return (default or schema()).replaced(given)
 
@@ -82,11 +82,16 @@ def _title(schema: type[Config]) -> str:
     return story.rstrip(".")
 
 
+def _place(leaf: Leaf) -> str:
+    """Name the parsed value so that it meets no other option of a command."""
+    return f"setting_{leaf.name}"
+
+
 def _options(leaf: Leaf) -> dict[str, Any]:
     """Describe a field to argparse."""
     options: dict[str, Any] = {
         "default": argparse.SUPPRESS,
-        "dest": leaf.name,
+        "dest": _place(leaf),
         "help": f"{leaf.sentence} (default: {_shown(leaf)})".replace("%", "%%"),
     }
     if leaf.kind is bool:
