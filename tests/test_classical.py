@@ -7,8 +7,9 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from napari_lowdose.classical import BASELINES, tune
+from napari_lowdose.classical import BASELINES, Baseline, Setting, tune
 from napari_lowdose.classical.coarse_step import CoarseStep
 from napari_lowdose.classical.held_out import hold_out
 from napari_lowdose.classical.noise_std import noise_std
@@ -190,6 +191,30 @@ def test_large_stacks_are_tuned_on_windows():
         truth=np.full_like(stack, 5),
     )
     assert set(seen) == {(16, 192, 192)}
+
+
+def mean_of_frames(stack, settings):
+    width = 2 * round(settings["half_window"]) + 1
+    return ndimage.uniform_filter1d(stack.astype(np.float32), width, axis=0)
+
+
+def test_a_temporal_filter_is_tuned_on_consecutive_frames_that_hide_what_they_judge():
+    baseline = Baseline(
+        denoise=mean_of_frames,
+        settings={"half_window": Setting((1.0, 4.0), 1.0, 8.0, "Frames on each side.")},
+        summary="Average frames.",
+        temporal=True,
+    )
+    t = np.arange(200)[:, None, None]
+    truth = 5 * np.sin(t * 2 * np.pi / 8) + np.zeros((200, 24, 24))
+    noisy = truth + np.random.default_rng(0).normal(0, 1, truth.shape)
+    # over a period of 8 frames, more than three blur; frames far apart would look
+    # unrelated, and a repeated frame would advise no averaging at all
+    assert tune(baseline, noisy).settings["half_window"] < 1.5
+    still = noisy - truth
+    assert tune(baseline, still).settings["half_window"] > 3
+    _, recorded, held_out = hold_out(still[:3], np.random.default_rng(0), temporal=True)
+    assert recorded.shape == held_out.shape == (3, 24, 24)
 
 
 def test_a_truth_of_another_shape_is_refused():

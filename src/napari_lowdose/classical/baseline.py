@@ -36,7 +36,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A classical filter that denoises a stack frame by frame.
+    """A classical filter.
 
     Parameters
     ----------
@@ -48,8 +48,12 @@ class Baseline:
         noise, so that they suit any gain, and a thinned movie as well as the whole one.
     summary
         What it does, in one sentence.
+    temporal
+        Whether a frame's estimate depends on other frames: it is then tuned on
+        consecutive frames, else on frames from the whole stack.
     """
 
     denoise: Denoise
     settings: Mapping[str, Setting]
     summary: str
+    temporal: bool = False

@@ -17,7 +17,7 @@ _MEAN_VARIANCE = float((_NEIGHBOURS**2).sum() / _NEIGHBOURS.sum() ** 2)
 
 
 def hold_out(
-    stack: Real[ndarray, "t y x"], rng: np.random.Generator
+    stack: Real[ndarray, "t y x"], rng: np.random.Generator, *, temporal: bool = False
 ) -> tuple[Float[ndarray, "n y x"], Float[ndarray, "n y x"], Bool[ndarray, "n y x"]]:
     """Replace a grid of pixels by what their surroundings let expect.
 
@@ -38,6 +38,9 @@ def hold_out(
         pixel; with fewer than 16 frames, frames are repeated with other grids.
     rng
         Chooses the pixels whose residuals are taken.
+    temporal
+        Whether the filter mixes frames: then none is repeated, as the filter would find
+        a held-out pixel in the repetition.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def hold_out(
             f"without truth, got {height} x {width}; give the truth"
         )
     # Image i holds out grid i: the grids of a repeated frame all differ.
-    indices = np.arange(max(frames, _PERIOD_PX**2))
+    indices = np.arange(frames if temporal else max(frames, _PERIOD_PX**2))
     recorded = stack[indices % frames].astype(np.float32)
     held_out = np.zeros(recorded.shape, bool)
     for i in indices:

@@ -64,7 +64,8 @@ def tune(
 
     The truth decides where there is one. Without it, counts are thinned and the filter
     must predict the held-out electrons; other data have a grid of pixels held out.
-    At most 16 frames, evenly spread, and a window of 192 pixels of each are used.
+    At most 16 frames are used, evenly spread (for temporal filters: consecutive), and a
+    window of 192 pixels of each.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def tune(
             f"got {truth.shape}"
         )
     rng = np.random.default_rng(seed)
-    windows = _windows(noisy.shape, rng)
+    windows = _windows(noisy.shape, rng, temporal=baseline.temporal)
     sample = _cut(noisy, windows)
     if truth is not None:
         criterion = "mean squared error against the truth"
@@ -127,7 +128,7 @@ def _loss_by_thinning(baseline: Baseline, first: ndarray, second: ndarray) -> Lo
 def _loss_by_held_out_pixels(
     baseline: Baseline, noisy: ndarray, rng: np.random.Generator
 ) -> Loss:
-    masked, recorded, held_out = hold_out(noisy, rng)
+    masked, recorded, held_out = hold_out(noisy, rng, temporal=baseline.temporal)
     target = recorded[held_out].astype(np.float64)
     return lambda settings: float(
         np.mean((baseline.denoise(masked, settings)[held_out] - target) ** 2)
@@ -183,18 +184,25 @@ def _values(point: Point) -> tuple[float, ...]:
 
 
 def _windows(
-    shape: tuple[int, ...], rng: np.random.Generator
+    shape: tuple[int, ...], rng: np.random.Generator, *, temporal: bool
 ) -> list[tuple[int, slice, slice]]:
-    """Choose frames evenly and a random window in each."""
-    frames = np.linspace(0, shape[0] - 1, min(shape[0], _MOST_FRAMES)).round()
-    windows = []
-    for frame in frames.astype(int):
-        sides = []
-        for length in shape[1:]:
-            low = int(rng.integers(max(length - _WINDOW_PX, 0) + 1))
-            sides.append(slice(low, low + _WINDOW_PX))
-        windows.append((int(frame), sides[0], sides[1]))
-    return windows
+    """Choose frames, evenly spread, and a random window in each.
+
+    For a temporal filter: consecutive frames in the middle, and one window for all.
+    """
+    count = min(shape[0], _MOST_FRAMES)
+    if temporal:
+        first = (shape[0] - count) // 2
+        window = _window(shape[1:], rng)
+        return [(frame, *window) for frame in range(first, first + count)]
+    frames = np.linspace(0, shape[0] - 1, count).round().astype(int)
+    return [(int(frame), *_window(shape[1:], rng)) for frame in frames]
+
+
+def _window(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[slice, slice]:
+    """Place a window in a frame; a small frame is its own window."""
+    row, column = (int(rng.integers(max(n - _WINDOW_PX, 0) + 1)) for n in shape)
+    return slice(row, row + _WINDOW_PX), slice(column, column + _WINDOW_PX)
 
 
 def _cut(stack: ndarray, windows: list[tuple[int, slice, slice]]) -> ndarray:
