@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from time import monotonic
@@ -23,6 +24,7 @@ import numpy as np
 from numpy import ndarray
 
 from napari_lowdose.errors import LowDoseError
+from napari_lowdose.io.atomic import replacing
 from napari_lowdose.jobs import Job, Task
 from napari_lowdose.stack import Stack
 
@@ -140,7 +142,7 @@ class Preview:
             return
         frame = min(self._link.frame, len(self._stack) - 1)
         path = self._folder / f"preview-{self._number % 2}.npy"
-        np.save(path, self._denoised(run, frame))
+        _save(path, self._denoised(run, frame))
         self._link.emit("preview", frame=frame, path=str(path))
         self._number += 1
         end = monotonic()
@@ -266,6 +268,11 @@ TASKS: Mapping[Task, Callable[[Job, Link], None]] = {
 }
 
 
+def _save(path: Path, array: ndarray) -> None:
+    with replacing(path) as temporary:
+        np.save(temporary, array)
+
+
 def _tell_ready(link: Link, job: Job) -> None:
     import torch
 
@@ -313,8 +320,9 @@ def _tell_result(
     scores: Mapping[str, float],
     seconds: float,
 ) -> None:
-    path = Path(job.folder) / f"{name}.npy"
-    np.save(path, np.asarray(stack.data, np.float32))
+    # A prefix of its own: the inputs in this folder are mapped into memory.
+    path = Path(job.folder) / f"result-{name}.npy"
+    _save(path, np.asarray(stack.data, np.float32))
     link.emit(
         "result",
         name=name,
@@ -335,6 +343,9 @@ def main(arguments: list[str]) -> int:
     events, sys.stdout = sys.stdout, sys.stderr
     link = Link(sys.stdin, events)
     link.open()
+    warnings.showwarning = lambda message, *_, **__: link.emit(
+        "warning", text=str(message)
+    )
     job = Job.model_validate_json(Path(arguments[0]).read_text(encoding="utf-8"))
     try:
         TASKS[job.task](job, link)

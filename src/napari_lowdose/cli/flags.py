@@ -62,7 +62,10 @@ def config_from(
 def show(content: Mapping[str, Any], *, as_json: bool) -> None:
     """Print results: for a program, or for a person."""
     if as_json:
-        sys.stdout.write(json.dumps(to_jsonable_python(content), indent=2) + "\n")
+        sys.stdout.write(
+            json.dumps(to_jsonable_python(content, inf_nan_mode="null"), indent=2)
+            + "\n"
+        )
         return
     width = max((len(name) for name in content), default=0)
     for name, value in content.items():
