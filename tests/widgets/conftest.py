@@ -63,6 +63,19 @@ def movie():
     return rng.poisson(expected).astype(np.uint16)
 
 
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """Train all three planes a little."""
+    from napari_lowdose.config import Network, Training
+    from napari_lowdose.training import fitting, paired, prepare, save_run
+
+    noisy = np.random.default_rng(0).poisson(2.0, (16, 48, 48)).astype(np.uint16)
+    config = Training(epochs=8, batch=8, patch_px=16, network=Network(depth=1, width=2))
+    run, parts = prepare(paired([noisy], []), config)
+    list(fitting(run, parts))
+    return save_run(run, tmp_path_factory.mktemp("models") / "three planes.lowdose")
+
+
 @pytest.fixture
 def calibrated():
     """Where a calibrated movie lies."""
@@ -79,6 +92,7 @@ def dock(make_napari_viewer):
 
     def opened(title, *, show=False):
         viewer = make_napari_viewer(show=show)
+        viewer.window.resize(1400, 900)
         _, panel = viewer.window.add_plugin_dock_widget("napari-lowdose", title)
         return viewer, panel
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import log10
 
 from qtpy.QtCore import QPointF, QRect, QSize, Qt
@@ -106,3 +106,8 @@ def _polyline(
     if len(points) == 1:
         points.append(points[0] + QPointF(4, 0))
     return QPolygonF(points)
+
+
+def mean_loss(losses: Mapping[str, float]) -> float:
+    """Average the losses of the planes."""
+    return sum(losses.values()) / len(losses)

@@ -90,6 +90,7 @@ class Panel(QScrollArea):
         self._layout.setContentsMargins(4, 4, 4, 4)
         self._layout.setSpacing(4)
         self.status = wrapped_label()
+        self.status.setContentsMargins(8, 2, 4, 2)
         self._layout.addWidget(self.status)
         self._layout.addStretch(1)
         self.setWidget(self._column)
@@ -103,6 +104,11 @@ class Panel(QScrollArea):
         section = Section(title, expanded=expanded)
         self._layout.insertWidget(self._layout.count() - 2, section)
         return section
+
+    def add_row(self, row: QLayout) -> None:
+        """Add widgets that need no title above the status line."""
+        row.setContentsMargins(8, 4, 4, 4)
+        self._layout.insertLayout(self._layout.count() - 2, row)
 
     def layer_choice(self, none: str = "") -> LayerChoice:
         """Make a combo box that follows the viewer's layers.
