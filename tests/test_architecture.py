@@ -16,6 +16,7 @@ import napari_lowdose
 PACKAGE = Path(napari_lowdose.__file__).parent
 GUI = {"napari", "qtpy", "magicgui", "superqt", "PyQt6", "PySide6"}
 KNOW_TORCH = {
+    "engine",
     "networks", "objectives", "training", "denoiser", "applying", "demo", "benchmarks",
 }  # fmt: skip
 

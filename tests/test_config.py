@@ -1,7 +1,8 @@
 import pytest
 
 from napari_lowdose import config
-from napari_lowdose.config import PRESETS, Config, Network, Training, checked
+from napari_lowdose.config import PRESETS, Network, Training
+from napari_lowdose.schema import Config, checked
 
 SCHEMAS = [
     kind

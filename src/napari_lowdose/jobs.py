@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_lowdose.config import Comparison, Config, Denoising, Training
+from napari_lowdose.config import Comparison, Denoising, Training
+from napari_lowdose.schema import Config
 from napari_lowdose.stack import Stack
 
 

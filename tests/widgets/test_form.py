@@ -5,7 +5,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea
 
 from napari_lowdose import config as schemas
-from napari_lowdose.config import PRESETS, Config, Noise, Training
+from napari_lowdose.config import PRESETS, Noise, Training
+from napari_lowdose.schema import Config
 from napari_lowdose.widgets.form import Form, label_of
 
 SCHEMAS = [

@@ -37,8 +37,7 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
         "--frame", type=int, default=-1, help="frame in the picture (default: middle)"
     )
     add_json_flag(parser)
-    add_flags(parser, Comparison)
-    add_flags(parser, Reading)
+    add_flags(parser, Comparison, Reading)
     parser.set_defaults(run=run)
 
 

@@ -47,8 +47,7 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
         "--each-plane", action="store_true", help="also write each plane's estimate"
     )
     add_json_flag(parser)
-    add_flags(parser, Denoising)
-    add_flags(parser, Reading)
+    add_flags(parser, Denoising, Reading)
     parser.set_defaults(run=run)
 
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic_core import to_jsonable_python
 
-from napari_lowdose.config import Config, Leaf
+from napari_lowdose.schema import Config, Leaf
 
 C = TypeVar("C", bound=Config)
 
@@ -28,17 +28,19 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def add_flags(parser: argparse.ArgumentParser, schema: type[Config]) -> None:
+def add_flags(parser: argparse.ArgumentParser, *schemas: type[Config]) -> None:
     """Add one flag for each field; fields of one name share a flag.
 
     A flag that is not given leaves no trace, so that the schema's or a preset's own
     value stands.
     """
-    group = parser.add_argument_group(_title(schema))
-    for leaf in schema.leaves():
-        flag = "--" + leaf.name.replace("_", "-")
-        if flag not in parser._option_string_actions:
-            group.add_argument(flag, **_options(leaf))
+    added: set[str] = set()
+    for schema in schemas:
+        group = parser.add_argument_group(_title(schema))
+        for leaf in schema.leaves():
+            if leaf.name not in added:
+                added.add(leaf.name)
+                group.add_argument(_flag(leaf), **_options(leaf))
 
 
 def config_from(
@@ -83,6 +85,10 @@ def add_json_flag(parser: argparse.ArgumentParser) -> None:
 def _title(schema: type[Config]) -> str:
     story = (schema.__doc__ or schema.__name__).strip().splitlines()[0]
     return story.rstrip(".")
+
+
+def _flag(leaf: Leaf) -> str:
+    return "--" + leaf.name.replace("_", "-")
 
 
 def _place(leaf: Leaf) -> str:

@@ -51,14 +51,12 @@ def _machine() -> dict[str, Any]:
     from napari_lowdose.config import Compute
     from napari_lowdose.networks import arithmetic
 
-    how = arithmetic(Compute())
     return {
         "napari-lowdose": version("napari-lowdose"),
         "python": platform.python_version(),
         "torch": version("torch"),
         "cores": os.cpu_count(),
-        "device": how.device.type,
-        "precision": str(how.dtype).removeprefix("torch."),
+        **arithmetic(Compute()).described(),
         "models": str(models_folder()),
         "recent": [str(path) for path in recent_models()],
     }

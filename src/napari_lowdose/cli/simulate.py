@@ -31,16 +31,15 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
     for kind, specimen in SPECIMENS.items():
         story = (specimen.settings.__doc__ or "").strip()
         own = kinds.add_parser(kind, help=story, description=story)
-        add_flags(own, specimen.settings)
+        add_flags(own, specimen.settings, Noise)
         _finish(own)
     own = kinds.add_parser("stack", help="Noise on top of a clean stack from a file.")
     own.add_argument("clean", help="TIFF of a high-dose or simulated stack")
-    add_flags(own, Reading)
+    add_flags(own, Reading, Noise)
     _finish(own)
 
 
 def _finish(parser: argparse.ArgumentParser) -> None:
-    add_flags(parser, Noise)
     parser.add_argument("-o", "--output", required=True, help="TIFF of the noisy stack")
     parser.add_argument("--truth", help="TIFF of the expected counts")
     parser.set_defaults(run=run)

@@ -55,8 +55,7 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
         "--resume", action="store_true", help="continue the training in the model file"
     )
     add_json_flag(parser)
-    add_flags(parser, Training)
-    add_flags(parser, Reading)
+    add_flags(parser, Training, Reading)
     parser.set_defaults(run=run)
 
 

@@ -28,6 +28,14 @@ class Arithmetic:
         """Whether small gradients would vanish: float16 has few exponent bits."""
         return self.dtype is torch.float16
 
+    def described(self) -> dict[str, str | int]:
+        """Name device and precision and count the threads, for people."""
+        return {
+            "device": self.device.type,
+            "precision": str(self.dtype).removeprefix("torch."),
+            "threads": torch.get_num_threads(),
+        }
+
     def on_device(self, module: Any) -> Any:  # noqa: ANN401 - a module, or a tensor
         """Move to the device, channels last: the layout its convolutions want."""
         return module.to(self.device, memory_format=torch.channels_last)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from napari_lowdose.config import Config
+from napari_lowdose.schema import Config
 from napari_lowdose.stack import Stack
 
 

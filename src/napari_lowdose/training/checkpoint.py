@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -19,13 +19,14 @@ from numpy import ndarray
 from pydantic import ValidationError
 from torch import Tensor
 
-from napari_lowdose.config import Compute, Config, Plane, Training
+from napari_lowdose.config import Compute, Training
 from napari_lowdose.denoiser import Denoiser
 from napari_lowdose.errors import CheckpointMismatch
 from napari_lowdose.io.atomic import replacing
 from napari_lowdose.noise import noise_share
 from napari_lowdose.normalization import Normalizer
 from napari_lowdose.stack import stamped
+from napari_lowdose.training.header import Header
 from napari_lowdose.training.run import (
     TrainingRun,
     Weights,
@@ -38,46 +39,6 @@ PathLike = str | os.PathLike[str]
 
 _KEY = "napari-lowdose"
 _LARGEST_RATIO = 1.5  # between the noise shares of training and use
-
-
-class Header(Config):
-    """What a model file says about itself, beside its tensors."""
-
-    format: Literal["napari-lowdose model"] = "napari-lowdose model"
-    """Tells a model of this program from other safetensors files."""
-
-    version: Literal[1] = 1
-    """Layout of the file."""
-
-    training: Training
-    """The settings, with the objective that was chosen."""
-
-    planes: tuple[Plane, ...]
-    """The planes that have a network."""
-
-    epoch: int
-    """Number of finished epochs."""
-
-    mean: float
-    """Mean of the training stack, in counts."""
-
-    std: float
-    """Standard deviation of the training stack, in counts."""
-
-    noise_share: float
-    """Share of the training stack's deviation that is noise, from 0 to 1."""
-
-    best_loss: Mapping[Plane, float | None]
-    """Best validation loss by plane; none before the first validation."""
-
-    scaler: Mapping[Plane, Mapping[str, Any]]
-    """State of the loss scaling by plane."""
-
-    random_state: Mapping[str, Any]
-    """State of the random generator."""
-
-    written_by: Mapping[str, Any]
-    """Versions of the program."""
 
 
 def save_run(run: TrainingRun, path: PathLike) -> Path:

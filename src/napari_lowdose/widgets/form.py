@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_lowdose.config import Config, Leaf
+from napari_lowdose.schema import Config, Leaf
 from napari_lowdose.widgets.choice import Choice
 from napari_lowdose.widgets.number_box import NumberBox
 
@@ -29,6 +29,7 @@ C = TypeVar("C", bound=Config)
 _UNBOUNDED = 1e12
 _LEAST = 1e-12  # what "greater than zero" means in a box of twelve decimals
 _UNITS = {"px": "px", "nm": "nm", "s": "s"}  # suffixes of names that are units
+_MEANING_LETTERS = 20  # what a narrow box can show
 _ROW_LETTERS = 16  # check boxes with longer names stand one below the other
 
 
@@ -211,7 +212,7 @@ def _number(leaf: Leaf, changed: Callable[..., None]) -> _Field:
         low=low,
         high=high,
         step=leaf.bound(MultipleOf, "multiple_of"),
-        meaning_of_low=_meaning(leaf, f"{low:g}"),
+        meaning_of_low=_shortened(_meaning(leaf, f"{low:g}")),
     )
     box.valueChanged.connect(changed)
     return _Field(box, lambda: box.number, box.setValue)
@@ -228,6 +229,10 @@ def _meaning(leaf: Leaf, value: str) -> str:
     """Find what a sentence says a value stands for, as in ``0: as the file says``."""
     found = re.search(rf"(?<![\w.-]){re.escape(value)}: ([^;.]+)", leaf.sentence)
     return found.group(1) if found else ""
+
+
+def _shortened(meaning: str) -> str:
+    return meaning if len(meaning) <= _MEANING_LETTERS else "automatic"
 
 
 def _words(choice: str) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QThreadPool, Signal
 
-from napari_lowdose.config import checked
 from napari_lowdose.jobs import Job, StackFile
+from napari_lowdose.schema import checked
 from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.background import Background, abandon_all
 from napari_lowdose.widgets.engine_process import ENGINE, EngineProcess, Message

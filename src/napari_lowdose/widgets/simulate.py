@@ -7,8 +7,9 @@ from functools import partial
 
 import napari
 
-from napari_lowdose.config import Config, Noise
+from napari_lowdose.config import Noise
 from napari_lowdose.noise import add_noise
+from napari_lowdose.schema import Config
 from napari_lowdose.specimens import SPECIMENS, Specimen
 from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.background import Background

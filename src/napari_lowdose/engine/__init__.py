@@ -1,0 +1,9 @@
+"""One long job in a process of its own: ``python -m napari_lowdose.engine job.json``.
+
+Speaks one JSON object a line on standard output, with the kind under ``event``, and
+listens for ``stop``, ``pause``, ``resume`` and ``frame N`` on standard input. The end
+of standard input means that the parent is gone: the process ends at once.
+
+Why a process: torch's threads in the viewer's process fight its drawing, OpenMP's
+waiting can only be chosen before torch is loaded, and a crash stays a message.
+"""

@@ -1,0 +1,48 @@
+"""Do one job in a process of its own and end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from napari_lowdose.engine.link import Link
+from napari_lowdose.errors import LowDoseError
+from napari_lowdose.jobs import Job
+
+
+def main(arguments: list[str]) -> int:
+    """Do the job in the file that is named; give the exit code."""
+    # Before torch loads: waiting OpenMP threads must not take the viewer's core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if hasattr(os, "nice"):
+        os.nice(10)
+    # Whatever libraries print must not come between the events.
+    events, sys.stdout = sys.stdout, sys.stderr
+    link = Link(sys.stdin, events)
+    link.open()
+    warnings.showwarning = lambda message, *_, **__: link.emit(
+        "warning", text=str(message)
+    )
+    job = Job.model_validate_json(Path(arguments[0]).read_text(encoding="utf-8"))
+    try:
+        # Only now: this loads torch.
+        from napari_lowdose.engine.tasks import TASKS
+
+        TASKS[job.task](job, link)
+    except (LowDoseError, ValueError) as error:
+        link.emit("error", text=str(error))
+        return 2
+    except MemoryError:
+        link.emit("error", text="the memory is full; crop the stack or close others")
+        return 2
+    link.emit("done", stopped=link.stopped)
+    return 0
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    # Not sys.exit: the listening thread still holds standard input.
+    sys.stderr.flush()
+    os._exit(code)

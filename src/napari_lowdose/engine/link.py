@@ -1,0 +1,98 @@
+"""The engine's end of the conversation with its parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from time import monotonic
+from typing import TextIO
+
+_HEARTBEAT_S = 0.08
+
+
+class Link:
+    """The engine's end of the conversation with its parent."""
+
+    def __init__(self, commands: TextIO, events: TextIO) -> None:
+        self._commands = commands
+        self._events = events
+        self._lock = threading.Lock()
+        self._going = threading.Event()
+        self._going.set()
+        self._stopped = threading.Event()
+        self.ends_at_once = False
+        self.frame = 0
+
+    def open(self) -> None:
+        """Start to listen, and to send a heartbeat."""
+        self.emit("hello", pid=os.getpid())
+        for work in (self._listen, self._beat):
+            threading.Thread(target=work, daemon=True).start()
+
+    def emit(self, event: str, **content: object) -> None:
+        """Send one event."""
+        line = json.dumps({"event": event, **content})
+        with self._lock:
+            try:
+                self._events.write(line + "\n")
+                self._events.flush()
+            except OSError:
+                os._exit(3)
+
+    def go_on(self) -> bool:
+        """Wait while paused; tell whether to go on."""
+        self._going.wait()
+        return not self._stopped.is_set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the parent asked to stop."""
+        return self._stopped.is_set()
+
+    def _beat(self) -> None:
+        while not self._stopped.wait(_HEARTBEAT_S):
+            self.emit("heartbeat")
+
+    def _listen(self) -> None:
+        for line in self._commands:
+            self._obey(*line.split())
+        os._exit(3)
+
+    def _obey(self, command: str = "", argument: str = "") -> None:
+        if command == "pause":
+            self._going.clear()
+        elif command == "resume":
+            self._going.set()
+        elif command == "frame" and argument.isdigit():
+            self.frame = int(argument)
+        elif command == "stop":
+            self._stopped.set()
+            self._going.set()
+            if self.ends_at_once:
+                self.emit("done", stopped=True)
+                os._exit(0)
+
+
+class Clock:
+    """Progress with the time left, sent a few times a second at most."""
+
+    def __init__(self, link: Link, text: str) -> None:
+        self._link = link
+        self._text = text
+        self._start = self._sent = monotonic()
+        self._first: int | None = None
+
+    def tell(self, done: int, total: int) -> None:
+        """Send that `done` of `total` steps are finished."""
+        now = monotonic()
+        if self._first is None:
+            self._first, self._start = done, now
+        if now - self._sent < 0.1 and done < total:
+            return
+        self._sent = now
+        fresh = done - self._first
+        left = (now - self._start) / fresh * (total - done) if fresh else None
+        self._link.emit(
+            "progress", done=done, total=total, seconds_left=left, text=self._text
+        )

@@ -1,0 +1,49 @@
+"""What a model file says about itself, beside its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from napari_lowdose.config import Plane, Training
+from napari_lowdose.schema import Config
+
+
+class Header(Config):
+    """What a model file says about itself, beside its tensors."""
+
+    format: Literal["napari-lowdose model"] = "napari-lowdose model"
+    """Tells a model of this program from other safetensors files."""
+
+    version: Literal[1] = 1
+    """Layout of the file."""
+
+    training: Training
+    """The settings, with the objective that was chosen."""
+
+    planes: tuple[Plane, ...]
+    """The planes that have a network."""
+
+    epoch: int
+    """Number of finished epochs."""
+
+    mean: float
+    """Mean of the training stack, in counts."""
+
+    std: float
+    """Standard deviation of the training stack, in counts."""
+
+    noise_share: float
+    """Share of the training stack's deviation that is noise, from 0 to 1."""
+
+    best_loss: Mapping[Plane, float | None]
+    """Best validation loss by plane; none before the first validation."""
+
+    scaler: Mapping[Plane, Mapping[str, Any]]
+    """State of the loss scaling by plane."""
+
+    random_state: Mapping[str, Any]
+    """State of the random generator."""
+
+    written_by: Mapping[str, Any]
+    """Versions of the program."""
