@@ -21,6 +21,7 @@ from napari_lowdose.training import (
     split,
 )
 from napari_lowdose.training.examples import chosen_objective
+from napari_lowdose.training.patches import draw, validation
 
 SMALL = Training(
     epochs=4,
@@ -235,3 +236,24 @@ def test_a_failed_write_leaves_the_old_model_whole(examples, tmp_path):
     with pytest.raises(UnwritableFile):
         save_run(run, tmp_path / "missing" / "model.lowdose")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("plane", Plane)
+def test_validation_windows_are_bounded_and_the_same_every_time(plane):
+    stack = np.random.default_rng(0).poisson(1.0, (6, 300, 700))
+    parts = split([Example(stack), Example(stack + 1)], 0.5).valid
+    first, again = (list(validation(parts, plane, SMALL)) for _ in range(2))
+    assert sum(len(patches.noisy) for patches in first) == min(
+        24, stack.shape[plane.axis]
+    )
+    for one, other in zip(first, again, strict=True):
+        assert len(one.noisy) <= SMALL.batch
+        assert max(one.noisy.shape[1:]) <= 256
+        np.testing.assert_array_equal(one.noisy, other.noisy)
+
+
+def test_patches_of_noisy_and_truth_belong_together(noisy):
+    parts = split([Example(noisy, noisy * 2), Example(noisy, noisy * 2)], 0.5).train
+    for plane in Plane:
+        patches = draw(parts, plane, SMALL, np.random.default_rng(0))
+        np.testing.assert_array_equal(patches.truth, patches.noisy * 2)

@@ -13,8 +13,10 @@ from napari_lowdose.objectives import Patches
 from napari_lowdose.planes import slices
 from napari_lowdose.training.examples import Part
 
-# Validation asks for a stable ranking of weights, not for every slice.
+# Validation asks for a stable ranking of weights, not for every pixel.
 _VALIDATION_SLICES = 24
+_VALIDATION_PX = 256
+_UPRIGHT = np.zeros(3, bool)
 
 
 def patch_shape(parts: Sequence[Part], plane: Plane, patch_px: int) -> tuple[int, int]:
@@ -94,10 +96,21 @@ def _patches(
 def validation(
     parts: Sequence[Part], plane: Plane, training: Training
 ) -> Iterator[Patches]:
-    """Give whole slices, evenly spread, one batch per part."""
+    """Give the same windows of evenly spread slices every time, in small batches."""
     n_each = max(1, _VALIDATION_SLICES // len(parts))
+    rng = np.random.default_rng(training.seed)
     for part in parts:
-        noisy = slices(part.noisy, plane)
-        chosen = np.unique(np.linspace(0, len(noisy) - 1, n_each).astype(int))
-        truth = [] if part.truth is None else slices(part.truth, plane)[chosen]
-        yield _patches(list(noisy[chosen]), list(truth), [part] * len(chosen), training)
+        shape = patch_shape([part], plane, _VALIDATION_PX)
+        n = min(n_each, slices(part.noisy, plane).shape[0])
+        places = np.column_stack([np.arange(n) / n, rng.random(n), rng.random(n)])
+        for start in range(0, len(places), training.batch):
+            chosen = places[start : start + training.batch]
+            noisy = [
+                _crop(part.noisy, plane, shape, place, _UPRIGHT) for place in chosen
+            ]
+            truth = [
+                _crop(part.truth, plane, shape, place, _UPRIGHT)
+                for place in chosen
+                if part.truth is not None
+            ]
+            yield _patches(noisy, truth, [part] * len(chosen), training)
