@@ -53,14 +53,24 @@ def _no_worker_left():
         WorkerBase.await_workers(10_000)
 
 
+def _moving_square():
+    """Simulate a bright square that moves: counts and their expectation."""
+    expected = np.full((16, 48, 48), 1.0, np.float32)
+    for frame in range(16):
+        expected[frame, 10 + frame : 26 + frame, 12:28] = 6.0
+    return np.random.default_rng(0).poisson(expected).astype(np.uint16), expected
+
+
 @pytest.fixture
 def movie():
     """Counts of a bright square that moves, (t, y, x)."""
-    rng = np.random.default_rng(0)
-    expected = np.full((16, 48, 48), 1.0)
-    for frame in range(16):
-        expected[frame, 10 + frame : 26 + frame, 12:28] = 6.0
-    return rng.poisson(expected).astype(np.uint16)
+    return _moving_square()[0]
+
+
+@pytest.fixture
+def truth():
+    """Expected counts of the movie."""
+    return _moving_square()[1]
 
 
 @pytest.fixture(scope="session")
@@ -69,9 +79,9 @@ def model(tmp_path_factory):
     from napari_lowdose.config import Network, Training
     from napari_lowdose.training import fitting, paired, prepare, save_run
 
-    noisy = np.random.default_rng(0).poisson(2.0, (16, 48, 48)).astype(np.uint16)
-    config = Training(epochs=8, batch=8, patch_px=16, network=Network(depth=1, width=2))
-    run, parts = prepare(paired([noisy], []), config)
+    noisy, truth = _moving_square()
+    config = Training(epochs=8, batch=8, patch_px=16, network=Network(depth=1, width=8))
+    run, parts = prepare(paired([noisy], [truth]), config)
     list(fitting(run, parts))
     return save_run(run, tmp_path_factory.mktemp("models") / "three planes.lowdose")
 

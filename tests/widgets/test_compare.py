@@ -15,14 +15,11 @@ START_MS = 60_000
 
 
 @pytest.fixture
-def compared(dock, qtbot, movie, calibrated):
+def compared(dock, qtbot, movie, truth, calibrated):
     """Run a comparison of two methods on a movie with truth."""
 
     def done(*, show=False, model=None):
         viewer, panel = dock("Compare", show=show)
-        truth = np.full(movie.shape, 1.0, np.float32)
-        for frame in range(len(truth)):
-            truth[frame, 10 + frame : 26 + frame, 12:28] = 6
         viewer.add_image(truth, name="truth", **calibrated)
         viewer.add_image(movie, name="movie", **calibrated)
         viewer.add_image(np.zeros((3, 4, 4)), name="other", **calibrated)

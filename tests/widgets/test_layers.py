@@ -4,7 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+import tifffile
 from napari.components import ViewerModel
+from npe2 import PluginManifest
 
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.stack import Stack
@@ -66,6 +68,16 @@ def test_other_layers_are_refused_in_one_sentence(viewer, add):
     with pytest.raises(UnusableStack, match=r"^expected a \(t, y, x\)") as refusal:
         stack_from(add(viewer))
     assert "\n" not in str(refusal.value)
+
+
+def test_layers_of_naparis_own_reader_are_read(viewer, tmp_path, npe2pm):
+    npe2pm.register(PluginManifest.from_distribution("napari"))
+    counts = np.random.default_rng(0).integers(0, 9, (5, 6, 7), np.int32)
+    for dtype in ("uint16", "int32"):  # the latter becomes labels there
+        path = tmp_path / f"{dtype}.tif"
+        tifffile.imwrite(path, counts.astype(dtype))
+        (layer,) = viewer.open(str(path), plugin="napari")
+        np.testing.assert_array_equal(stack_from(layer).read(), counts)
 
 
 def test_a_result_lies_where_its_input_lies(viewer, movie, calibrated):

@@ -6,8 +6,9 @@ import tifffile
 from napari.settings import get_settings
 from qtpy.QtCore import Qt
 
-from napari_lowdose.io import write_stack
+from napari_lowdose.io import tiff, write_stack
 from napari_lowdose.stack import Stack
+from napari_lowdose.widgets.layers import stack_from
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -78,6 +79,25 @@ def test_several_images_become_one_movie(dock, qtbot, tmp_path, movie):
     qtbot.mouseClick(panel.open, LEFT)
     qtbot.waitUntil(lambda: len(viewer.layers) == 1, timeout=5000)
     np.testing.assert_array_equal(viewer.layers[0].data, movie[:11])
+
+
+@pytest.mark.parametrize("x_stop", [0, 10], ids=["whole", "cropped"])
+def test_large_files_are_shown_without_being_read(
+    dock, qtbot, tmp_path, movie, monkeypatch, x_stop
+):
+    monkeypatch.setattr(tiff, "LAZY_ABOVE_BYTES", 0)
+    path = write_stack(Stack(movie, "m"), tmp_path / "m.tif")
+    viewer, panel = dock("Load stack")
+    look_at(panel, qtbot, path)
+    panel.crop.editor("x_stop").setValue(x_stop)
+    qtbot.mouseClick(panel.open, LEFT)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 1, timeout=5000)
+    (layer,) = viewer.layers
+    assert type(layer.data) is not np.ndarray
+    viewer.dims.set_current_step(0, 5)
+    stack = stack_from(layer)
+    assert type(stack.data) is not np.ndarray
+    np.testing.assert_array_equal(stack.read(), movie[:, :, : x_stop or None])
 
 
 def test_the_last_folder_is_remembered(dock, qtbot, deep_file):

@@ -53,6 +53,7 @@ class Background(QObject):
         super().__init__()
         self._panel: Panel | None = panel
         self._well = True
+        self._over = False
         self._inbox: deque[object] = deque()
         self._delivering = False
         self._worker = create_worker(
@@ -73,7 +74,7 @@ class Background(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether the work goes on, and somebody wants to know."""
+        """Whether the work goes on, or its last items wait to be delivered."""
         return self._panel is not None and self in _RUNNING
 
     def tell_progress(self, done: int, total: int) -> None:
@@ -84,13 +85,16 @@ class Background(QObject):
         bar.update(done - bar.n)
 
     def abandon(self, *_closed: object) -> None:
-        """Fall silent and end, now; called when the panel or the viewer closes."""
-        if self._panel is None:
-            return
-        self._panel = None
-        self._worker.quit()
-        self._let_go()
-        # Interpreters that end while a worker lives are aborted by Qt.
+        """Fall silent and end; called when the panel or the viewer closes."""
+        if self._panel is not None:
+            self._panel = None
+            self._worker.quit()
+            self._let_go()
+            self._forget()
+
+    def join(self) -> None:
+        """Wait for the end; an interpreter that leaves a worker is aborted by Qt."""
+        self.abandon()
         limit = time.monotonic() + _GRACE_S
         while self._worker.is_running and time.monotonic() < limit:
             time.sleep(0.005)
@@ -120,8 +124,9 @@ class Background(QObject):
         if isinstance(item, _Failure):
             self._fail(item.text)
         elif item is _END:
-            self.ended.emit(self._well and not self._worker.abort_requested)
             self._panel = None
+            self._forget()
+            self.ended.emit(self._well and not self._worker.abort_requested)
         else:
             self.came.emit(item)
 
@@ -139,8 +144,14 @@ class Background(QObject):
     def _finish(self) -> None:
         # Not in the generator's "finally": that does not run when the worker quits.
         self._let_go()
-        _RUNNING.discard(self)
+        self._over = True
         self._relay(_END)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Need no keeping alive any more once worker and panel are gone."""
+        if self._over and self._panel is None:
+            _RUNNING.discard(self)
 
 
 class _Failure:
@@ -176,4 +187,4 @@ def _pass_on(arguments: tuple[Any, ...]) -> None:
 def abandon_all() -> None:
     """End all work, before the interpreter does."""
     for background in tuple(_RUNNING):
-        background.abandon()
+        background.join()

@@ -58,13 +58,13 @@ class ComparePanel(EnginePanel):
         movie.rows.addRow("noisy", self.noisy)
         movie.rows.addRow("truth", self.truth)
         movie.rows.addRow("model", self.model)
-        self.section("Settings", expanded=False).rows.addRow(self.form)
         compare = self.section("Comparing")
         compare.rows.addRow(in_a_row(self.go, self.stop))
         compare.rows.addRow(self.progress)
         scores = self.section("Scores")
         scores.rows.addRow(self.table)
         scores.rows.addRow(self.save)
+        self.section("Settings", expanded=False).rows.addRow(self.form)
         self.truth.setToolTip("Expected counts of the same movie, if they are known")
 
     def _wire(self) -> None:

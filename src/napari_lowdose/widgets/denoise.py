@@ -40,12 +40,11 @@ class DenoisePanel(EnginePanel):
         movie = self.section("Movie and model")
         movie.rows.addRow("noisy", self.noisy)
         movie.rows.addRow("model", self.model)
-        settings = self.section("Settings")
-        settings.rows.addRow(self.form)
-        settings.rows.addRow("", self.each_plane)
+        movie.rows.addRow("", self.each_plane)
         denoise = self.section("Denoising")
         denoise.rows.addRow(in_a_row(self.go, self.stop))
         denoise.rows.addRow(self.progress)
+        self.section("Settings").rows.addRow(self.form)
         self.each_plane.setToolTip("Add the estimate of each direction as well")
 
     def can_start(self) -> bool:

@@ -83,8 +83,14 @@ class EngineProcess:
         EngineFailed
             If the engine reports an error or ends without a word.
         """
-        folder = Path(tempfile.mkdtemp(prefix="lowdose-"))
-        self._folder = folder
+        self._folder = Path(tempfile.mkdtemp(prefix="lowdose-"))
+        try:
+            yield from self._talk(self._folder)
+        finally:
+            # Here rather than in `close`: large files take the disk a while.
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _talk(self, folder: Path) -> Iterator[list[Message]]:
         yield [{"event": "progress", "text": "copying the stack"}]
         job = self._prepare(folder)
         with (folder / "stderr.txt").open("wb") as errors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,12 @@ from numpy import ndarray
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.stack import ArrayLike, Stack
 
+Limits = tuple[float, float]
+
 RECIPE = "napari-lowdose"  # where a layer's metadata keeps the recipe
 AXES = ("t", "y", "x")
 _FRAMES_LOOKED_AT = 8
+_PIXELS_LOOKED_AT = 2**17  # of each frame, so that no percentile stalls the viewer
 _DARK, _BRIGHT = 1.0, 99.8  # percentiles between which counts are shown
 
 
@@ -93,7 +97,13 @@ def place_of_stack(stack: Stack) -> dict[str, Any]:
     return {"scale": stack.scale, "units": stack.units, "axis_labels": AXES}
 
 
-def add_stack(viewer: ViewerModel, stack: Stack, *, like: Layer | None = None) -> Image:
+def add_stack(
+    viewer: ViewerModel,
+    stack: Stack,
+    *,
+    like: Layer | None = None,
+    limits: Limits | None = None,
+) -> Image:
     """Show a stack as a new layer.
 
     Parameters
@@ -103,11 +113,13 @@ def add_stack(viewer: ViewerModel, stack: Stack, *, like: Layer | None = None) -
     stack
         What to show; its recipe is kept in the layer's metadata.
     like
-        The layer whose place and contrast it takes; None: its own calibration, and a
-        contrast that suits its counts.
+        The layer whose place and contrast it takes; None: its own calibration.
+    limits
+        Counts shown black and white; None: as in `like`, or what suits the stack.
     """
     place = place_of(like) if like else place_of_stack(stack)
-    limits = getattr(like, "contrast_limits", None) or contrast_limits(stack.data)
+    limits = limits or getattr(like, "contrast_limits", None)
+    limits = limits or contrast_limits(stack.data)
     return viewer.add_image(
         stack.data,
         name=stack.name,
@@ -144,10 +156,11 @@ def visible_frame(viewer: ViewerModel, layer: Layer) -> int:
     return int(np.clip(round(point[0]), 0, layer.data.shape[0] - 1))
 
 
-def contrast_limits(stack: ArrayLike) -> tuple[float, float]:
+def contrast_limits(stack: ArrayLike) -> Limits:
     """Choose limits from a few frames; the one shown first may be a dark one."""
     step = max(1, stack.shape[0] // _FRAMES_LOOKED_AT)
-    frames = np.asarray(stack[::step][:_FRAMES_LOOKED_AT])
+    apart = max(1, isqrt(stack.shape[-2] * stack.shape[-1] // _PIXELS_LOOKED_AT))
+    frames = np.asarray(stack[::step])[..., ::apart, ::apart]
     frames = frames[np.isfinite(frames)]
     if frames.size == 0:
         return 0.0, 1.0

@@ -16,7 +16,7 @@ from napari_lowdose.io import Description, inspect, read_stack
 from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.background import Background
 from napari_lowdose.widgets.form import Form
-from napari_lowdose.widgets.layers import add_stack
+from napari_lowdose.widgets.layers import Limits, add_stack, contrast_limits
 from napari_lowdose.widgets.panel import Panel, button, in_a_row, wrapped_label
 
 _CROP = tuple(f"{axis}_{end}" for axis in "tyx" for end in ("start", "stop"))
@@ -113,8 +113,9 @@ class LoadPanel(Panel):
             self.say("opening …")
             work.start()
 
-    def _show(self, stack: Stack) -> None:
-        layer = add_stack(self._viewer, stack)
+    def _show(self, opened: tuple[Stack, Limits]) -> None:
+        stack, limits = opened
+        layer = add_stack(self._viewer, stack, limits=limits)
         self.say(f"opened {layer.name!r}, {_lengths(stack.shape)}")
 
     def _prefer(self, _checked: bool = False) -> None:
@@ -157,5 +158,6 @@ def _inspected(paths: Sequence[Path]) -> Iterator[Description]:
     yield inspect(_one_or_all(paths))
 
 
-def _opened(paths: Sequence[Path], reading: Reading) -> Iterator[Stack]:
-    yield read_stack(_one_or_all(paths), reading)
+def _opened(paths: Sequence[Path], reading: Reading) -> Iterator[tuple[Stack, Limits]]:
+    stack = read_stack(_one_or_all(paths), reading)
+    yield stack, contrast_limits(stack.data)

@@ -91,7 +91,7 @@ class ScoreTable(QTableWidget):
 
     def _heading(self, name: str) -> str:
         unit = self._scores[name].unit
-        words = name.replace("_", " ")
+        words = name.replace("_", "\n")
         return f"{words}\n({unit})" if unit else words
 
     def best(self, name: str) -> str:
@@ -113,4 +113,8 @@ class ScoreTable(QTableWidget):
 
 
 def _written(value: float) -> str:
-    return f"{value:.3g}" if isfinite(value) else "–"
+    """Write a score with as many digits as a narrow column has room for."""
+    if not isfinite(value):
+        return "–"
+    digits = 3 if abs(value) >= 0.01 else 1
+    return f"{value:.{digits}g}"

@@ -15,7 +15,7 @@ from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.background import Background
 from napari_lowdose.widgets.choice import Choice
 from napari_lowdose.widgets.form import Form
-from napari_lowdose.widgets.layers import add_stack, stack_from
+from napari_lowdose.widgets.layers import add_stack, contrast_limits, stack_from
 from napari_lowdose.widgets.panel import Panel, button
 
 
@@ -90,8 +90,8 @@ class SimulatePanel(Panel):
     ) -> None:
         noisy, truth = pair
         for stack in (truth, noisy):
-            layer = add_stack(self._viewer, stack, like=like)
-            layer.reset_contrast_limits()
+            limits = contrast_limits(stack.data)
+            add_stack(self._viewer, stack, like=like, limits=limits)
         self.say(f"added {truth.name!r} and {noisy.name!r}")
 
     def _end(self, _well: bool) -> None:

@@ -63,11 +63,11 @@ class TrainPanel(EnginePanel):
         model.rows.addRow("file", in_a_row(self.model, self.browse))
         model.rows.addRow("", self.resume)
         model.rows.addRow("preset", self.preset)
-        self.section("Advanced", expanded=False).rows.addRow(self.form)
         train = self.section("Training")
         train.rows.addRow(in_a_row(self.go, self.pause, self.stop))
         train.rows.addRow(self.progress)
         train.rows.addRow(self.plot)
+        self.section("Advanced", expanded=False).rows.addRow(self.form)
         self.truth.setToolTip("Expected counts of the same movie, if they are known")
         self.model.setToolTip("Where the trained networks are kept")
 
