@@ -57,7 +57,7 @@ class Background(QObject):
         self._inbox: deque[object] = deque()
         self._delivering = False
         self._worker = create_worker(
-            _guarded, steps, _start_thread=False, _progress={"desc": title}
+            _guarded(steps, title), _start_thread=False, _progress={"desc": title}
         )
         self._worker.yielded.connect(self._relay)
         self._worker.errored.connect(self._broken)
@@ -161,17 +161,23 @@ class _Failure:
         self.text = text
 
 
-@no_type_check  # a checker's wrapper would hide from superqt that it is a generator
-def _guarded(steps: Steps) -> Iterator[Any]:
+def _guarded(steps: Steps, title: str) -> Steps:
     """Turn what can happen at run time into a sentence.
 
     Among it `RuntimeError`, such as torch's lack of memory: superqt's worker would
     drop it without a signal.
     """
-    try:
-        yield from steps()
-    except (LowDoseError, ValueError, OSError, MemoryError, RuntimeError) as error:
-        yield _Failure(" ".join(str(error).split()) or type(error).__name__)
+
+    @no_type_check  # a checker's wrapper would hide that it is a generator function
+    def guarded() -> Iterator[Any]:
+        try:
+            yield from steps()
+        except (LowDoseError, ValueError, OSError, MemoryError, RuntimeError) as error:
+            yield _Failure(" ".join(str(error).split()) or type(error).__name__)
+
+    # What napari calls the task when it asks whether to close the viewer.
+    guarded.__qualname__ = title
+    return guarded
 
 
 def _pass_on(arguments: tuple[Any, ...]) -> None:
