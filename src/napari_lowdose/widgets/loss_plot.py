@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import log10
 
-from qtpy.QtCore import QPointF, QRect, QSize, Qt
+from qtpy.QtCore import QPointF, QRect, QSize, Qt, QTimer
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 _COLOURS = ("#5fb0ff", "#ffb454")  # legible on napari's dark and light themes
 _LEAST = 1e-12  # losses are positive; a zero would leave the log scale
+_REPAINT_MS = 400  # a repaint beside the canvas recomposes the whole window
 _LEFT_PX, _TOP_PX, _RIGHT_PX, _BOTTOM_PX = 50, 6, 8, 20
 
 
@@ -21,6 +22,10 @@ class LossPlot(QWidget):
         super().__init__()
         self._curves: dict[str, list[float]] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_REPAINT_MS)
+        self._soon.timeout.connect(self.update)
         self.setToolTip("Mean squared error of normalized counts, over all planes")
 
     def sizeHint(self) -> QSize:
@@ -41,7 +46,8 @@ class LossPlot(QWidget):
         """Add one epoch to each named curve."""
         for name, loss in losses.items():
             self._curves.setdefault(name, []).append(max(float(loss), _LEAST))
-        self.update()
+        if not self._soon.isActive():
+            self._soon.start()
 
     def paintEvent(self, _event: QPaintEvent | None) -> None:
         """Draw frame, ticks and curves."""

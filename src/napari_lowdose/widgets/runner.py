@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.background import Background, abandon_all
 from napari_lowdose.widgets.engine_process import ENGINE, EngineProcess, Message
 from napari_lowdose.widgets.panel import Panel
+
+_PROGRESS_S = 0.5
 
 __all__ = ["EngineRun", "abandon_all", "job_of"]
 
@@ -51,6 +54,7 @@ class EngineRun(Background):
         self.came.connect(self._hear)
         self._stops = self._paused = False
         self._returned_thread = False
+        self._told = float("-inf")
 
     def start(self) -> None:
         """Begin; the signals are to be connected before."""
@@ -87,10 +91,20 @@ class EngineRun(Background):
         for message in messages:
             if message["event"] == "warning":
                 show_warning(message["text"])
+            if message["event"] == "progress" and self._too_soon(message):
+                continue
             if message.get("total"):
                 self.tell_progress(message["done"], message["total"])
             if self.running:
                 self.said.emit(message)
+
+    def _too_soon(self, progress: Message) -> bool:
+        """Thin out progress: each repaint beside the canvas recomposes the window."""
+        now, done = time.monotonic(), progress.get("done") == progress.get("total")
+        if now - self._told < _PROGRESS_S and not done:
+            return True
+        self._told = now
+        return False
 
     def _let_go(self) -> None:
         if not self._returned_thread:

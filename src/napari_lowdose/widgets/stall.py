@@ -17,7 +17,7 @@ from pathlib import Path
 import napari
 import numpy as np
 from numpy import ndarray
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_lowdose.config import Catalyst, Noise
@@ -56,8 +56,10 @@ def gaps_ms(viewer: napari.Viewer, seconds: float, *, playing: bool) -> ndarray:
     if playing:
         play.start(_FRAME_MS)
     # A loop of its own, as in a session: processEvents in a Python loop adds gaps.
-    QTimer.singleShot(int(seconds * 1000), QApplication.exit)
-    QApplication.exec()
+    # Not the application's: at its end napari quits all workers, the training too.
+    loop = QEventLoop()
+    QTimer.singleShot(int(seconds * 1000), loop.quit)
+    loop.exec()
     tick.stop()
     play.stop()
     return np.diff(ticks) * 1e3
@@ -82,6 +84,7 @@ def main() -> None:
     clean = SPECIMENS["catalyst"].render(Catalyst(size=_SIZE, n_particles=60))
     noisy, truth = add_noise(clean, Noise())
     layers = [add_stack(viewer, stack) for stack in (truth, noisy)]
+    layers[0].visible = False  # each visible layer adds to what playing costs by itself
     panel = TrainPanel(viewer)
     viewer.window.add_dock_widget(panel, name="Train")
     panel.reset_choices()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import napari
-from napari.layers import Image, Layer
+from napari.layers import Layer
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QPushButton
 
 from napari_lowdose.config import PRESETS, Training
@@ -15,15 +15,11 @@ from napari_lowdose.model_history import new_model_path
 from napari_lowdose.widgets.choice import Choice
 from napari_lowdose.widgets.engine_panel import EnginePanel
 from napari_lowdose.widgets.form import Form
-from napari_lowdose.widgets.layers import (
-    add_frame,
-    move_to_frame,
-    stack_from,
-    visible_frame,
-)
+from napari_lowdose.widgets.layers import stack_from, visible_frame
 from napari_lowdose.widgets.loss_plot import LossPlot, mean_loss
 from napari_lowdose.widgets.model_choice import FILES, announce_model
 from napari_lowdose.widgets.panel import button, in_a_row
+from napari_lowdose.widgets.preview import Preview
 from napari_lowdose.widgets.runner import job_of
 
 _CUSTOM = "custom"
@@ -49,7 +45,7 @@ class TrainPanel(EnginePanel):
         self.plot = LossPlot()
         self._proposed = ""
         self._watched: Layer | None = None
-        self._preview: Image | None = None
+        self._preview: Preview
         self._lay_out()
         self._wire()
         self._propose_model()
@@ -145,6 +141,7 @@ class TrainPanel(EnginePanel):
                 resume=self.resume.isChecked(),
             )
             self._watched = noisy
+            self._preview = Preview(self._viewer, noisy)
             self.plot.clear()
             self._viewer.dims.events.current_step.connect(self._look_at_frame)
             self.launch(prepare, "Training")
@@ -160,24 +157,14 @@ class TrainPanel(EnginePanel):
                 validation=mean_loss(message["valid_loss"]),
             )
         elif event == "preview":
-            self._show_preview(message["array"], message["frame"])
+            self._preview.show(message["array"], message["frame"])
         elif event == "model":
             announce_model(Path(message["path"]))
 
     def _look_at_frame(self, _event: object = None) -> None:
         if self.running and self.run is not None and self._watched is not None:
             self.run.look_at(visible_frame(self._viewer, self._watched))
-
-    def _show_preview(self, frame: Any, index: int) -> None:  # noqa: ANN401 - array
-        if self._watched is None:
-            return
-        if self._preview is None:
-            self._preview = add_frame(
-                self._viewer, frame, index=index, like=self._watched, name="preview"
-            )
-        elif self._preview in self._viewer.layers:  # else the user does not want it
-            self._preview.data = frame[None]
-            move_to_frame(self._preview, index, like=self._watched)
+            self._preview.leave()
 
     def _pause(self, paused: bool) -> None:
         self.pause.setText("Resume" if paused else "Pause")
@@ -189,9 +176,8 @@ class TrainPanel(EnginePanel):
     def finish(self, well: bool) -> None:
         """Clear away what belonged to the run; say where the model is."""
         self._viewer.dims.events.current_step.disconnect(self._look_at_frame)
-        if self._preview is not None and self._preview in self._viewer.layers:
-            self._viewer.layers.remove(self._preview)
-        self._preview = self._watched = None
+        self._preview.remove()
+        self._watched = None
         self.pause.setChecked(False)
         if well:
             name = self._model_path().name
