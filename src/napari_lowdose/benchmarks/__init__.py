@@ -5,7 +5,7 @@ from typing import Any
 
 from napari_lowdose.benchmarks.speed import measure_speed
 
-BENCHMARKS: Mapping[str, Callable[[], Iterator[dict[str, Any]]]] = {
+BENCHMARKS: Mapping[str, Callable[..., Iterator[dict[str, Any]]]] = {
     "speed": measure_speed,
 }
 

@@ -24,8 +24,13 @@ _MATRIX = 2048
 _STEPS = 6
 
 
-def measure_speed() -> Iterator[dict[str, Any]]:
+def measure_speed(n_rounds: int = _ROUNDS) -> Iterator[dict[str, Any]]:
     """Time the quick preset's networks on a 64 x 128 x 128 stack.
+
+    Parameters
+    ----------
+    n_rounds
+        How often each work is timed, all in turn.
 
     Yields
     ------
@@ -41,7 +46,7 @@ def measure_speed() -> Iterator[dict[str, Any]]:
     flop = {name: cost for name, (_, _, cost, _) in works.items()}
     seconds: dict[str, list[float]] = {name: [] for name in works}
     peaks = []
-    for _ in range(_ROUNDS):
+    for _ in range(n_rounds):
         peaks.append(_matrix_product_rate(how))
         for name, (work, _, _, _) in works.items():
             start = perf_counter()
