@@ -128,3 +128,11 @@ def test_a_model_is_compared_with_each_of_its_planes(compared, model, screenshot
     assert methods == ["noisy", "gaussian", "bilateral", "xy", "xt", "yt", "fused"]
     assert all(f"movie {method}" in viewer.layers for method in methods[1:])
     assert screenshot(viewer, "compare").exists()
+
+
+def test_the_newest_model_is_chosen_when_the_panel_opens(dock, tmp_path):
+    path = tmp_path / "newest.lowdose"
+    path.touch()
+    announce_model(path)
+    _, panel = dock("Compare")
+    assert panel.model.path == path

@@ -66,12 +66,13 @@ class Choice(QComboBox):
         prefer
             Chosen when the former choice is gone; None: the first.
         """
-        before = self.value
+        before, chose = self.value, self.currentIndex() >= 0
         self._values = list(values)
         self.clear()
         self.addItems(list(names))
-        kept = self._index_of(before)
-        self.setCurrentIndex(kept if kept >= 0 else max(0, self._index_of(prefer)))
+        kept = self._index_of(before) if chose else -1
+        first = 0 if prefer is None else max(0, self._index_of(prefer))
+        self.setCurrentIndex(kept if kept >= 0 else first)
         if self.value is not before:
             self.chosen.emit()
 
