@@ -223,6 +223,13 @@ def test_damaged_and_foreign_files_are_refused(examples, noisy, tmp_path):
         load_denoiser(tmp_path / "missing.lowdose", noisy)
 
 
+def test_a_finished_training_needs_more_epochs_to_go_on(examples, tmp_path):
+    run, _ = finished(examples, SMALL.model_copy(update={"epochs": 1}))
+    save_run(run, tmp_path / "model.lowdose")
+    with pytest.raises(CheckpointMismatch, match="has had 1 epochs already"):
+        load_run(tmp_path / "model.lowdose", SMALL.model_copy(update={"epochs": 1}))
+
+
 def test_another_network_cannot_be_resumed(examples, tmp_path):
     run, _ = finished(examples, SMALL.model_copy(update={"epochs": 1}))
     save_run(run, tmp_path / "model.lowdose")

@@ -66,7 +66,17 @@ def test_a_click_trains_into_a_model_file(training, qtbot, tmp_path):
     assert recent_models()[0] == tmp_path / "tiny.lowdose"
     assert not panel.stop.isEnabled()
     assert [layer.name for layer in viewer.layers] == ["movie"]
-    assert panel.resume.isChecked()  # a second click continues
+    # a second click continues, but there is nothing left to do
+    assert panel.resume.isChecked()
+    qtbot.mouseClick(panel.go, LEFT)
+    qtbot.waitUntil(lambda: ended(panel), timeout=START_MS)
+    assert "has had 2 epochs already" in panel.status.text()
+    # and no model is lost to a new one of its name
+    before = (tmp_path / "tiny.lowdose").read_bytes()
+    panel.resume.setChecked(False)
+    qtbot.mouseClick(panel.go, LEFT)
+    assert "tiny.lowdose exists" in panel.status.text()
+    assert (tmp_path / "tiny.lowdose").read_bytes() == before
 
 
 def test_stop_keeps_the_weights_and_a_preview_follows_the_frame(
@@ -184,3 +194,16 @@ def test_screenshot(training, qtbot, screenshot):
     assert screenshot(viewer, "train").exists()
     qtbot.mouseClick(panel.stop, LEFT)
     qtbot.waitUntil(lambda: ended(panel), timeout=20_000)
+
+
+def test_the_next_training_gets_a_file_of_its_own(dock, movie, qtbot):
+    viewer, panel = dock("Train")
+    viewer.add_image(movie, name="movie")
+    panel.form.config = TINY
+    first = panel.model.text()
+    qtbot.mouseClick(panel.go, LEFT)
+    qtbot.waitUntil(lambda: ended(panel), timeout=START_MS)
+    assert Path(first).is_file()
+    assert Path(first).name in panel.status.text()
+    assert panel.model.text() != first
+    assert not panel.resume.isChecked()

@@ -95,7 +95,8 @@ def load_run(path: PathLike, training: Training | None = None) -> TrainingRun:
     Raises
     ------
     CheckpointMismatch
-        If the file is missing, damaged, of another program, or of another network.
+        If the file is missing, damaged, of another program, of another network, or has
+        had all the epochs that are asked for.
     """
     header, tensors = _read(path)
     settings = header.training
@@ -104,6 +105,11 @@ def load_run(path: PathLike, training: Training | None = None) -> TrainingRun:
             raise CheckpointMismatch(
                 f"{Path(path).name} holds networks of {settings.network}, but "
                 f"{training.network} were asked for; train a new model instead"
+            )
+        if training.epochs <= header.epoch:
+            raise CheckpointMismatch(
+                f"{Path(path).name} has had {header.epoch} epochs already; ask for "
+                "more epochs to continue, or train a new model"
             )
         settings = training.model_copy(update={"objective": settings.objective})
     run = TrainingRun(

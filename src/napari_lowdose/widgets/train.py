@@ -132,6 +132,7 @@ class TrainPanel(EnginePanel):
         if noisy is None:
             return
         with self.reporting():
+            self._protect_model()
             prepare = job_of(
                 stack_from(noisy),
                 stack_from(truth) if truth else None,
@@ -145,6 +146,15 @@ class TrainPanel(EnginePanel):
             self.plot.clear()
             self._viewer.dims.events.current_step.connect(self._look_at_frame)
             self.launch(prepare, "Training")
+
+    def _protect_model(self) -> None:
+        """Refuse to train a new model over an old one."""
+        path = self._model_path()
+        if path.is_file() and not self.resume.isChecked():
+            raise ValueError(
+                f"{path.name} exists; continue the training in this file, or give the "
+                "new model another name"
+            )
 
     def hear(self, message: dict[str, Any]) -> None:
         """Draw losses, show previews, remember the model."""
@@ -183,3 +193,5 @@ class TrainPanel(EnginePanel):
             name = self._model_path().name
             self.say(f"trained; the model is {name}, and 'Denoise' offers it")
             self._look_for_model()
+            if self.run is not None and not self.run.stops:
+                self._propose_model()  # another training is another model
