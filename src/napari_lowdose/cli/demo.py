@@ -43,15 +43,20 @@ def run(options: argparse.Namespace) -> None:
 
     folder = Path(options.output)
     results = []
-    with tqdm(total=1.0, bar_format="{desc:<12}|{bar}| {elapsed}", disable=None) as bar:
+    said = ""
+    with tqdm(total=1.0, bar_format="{desc:<14}|{bar}| {elapsed}", disable=None) as bar:
         for event in run_demo(folder):
             if isinstance(event, Stage):
-                bar.set_description_str(event.text)
+                text = event.text
                 bar.n = event.share
             else:
+                text = event.name
                 results.append(event)
-                bar.set_description_str(event.name)
+            bar.set_description_str(text)
             bar.refresh()
+            if bar.disable and text != said:  # no terminal to draw a bar on
+                sys.stderr.write(f"lowdose: {text} …\n")
+            said = text
     sys.stdout.write(f"{table(results).to_string(index=False)}\n\n{folder.resolve()}\n")
     if not options.no_viewer and _can_show():
         show = [sys.executable, "-m", "napari_lowdose.widgets.show_results"]
