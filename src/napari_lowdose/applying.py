@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy import ndarray
+
 from napari_lowdose.config import Denoising
 from napari_lowdose.denoiser import Denoiser, Progress
 from napari_lowdose.planes import dropped_sentence
@@ -59,31 +61,24 @@ def apply_model(
     """Denoise a stack with a model file, telling the progress."""
     denoiser, notes = model_for(path, noisy, denoising)
     estimates = yield from denoiser.estimating(noisy.read())
-    fused = denoiser.fuse(estimates)
-    name = "fused" if len(estimates) > 1 else str(denoiser.planes[0])
-    return Applied(
-        noisy.with_data(fused, name, denoising_step(path, denoiser, name)),
-        {
-            str(plane): noisy.with_data(
-                estimate, str(plane), denoising_step(path, denoiser, str(plane))
-            )
-            for plane, estimate in estimates.items()
-        },
-        notes,
-    )
-
-
-def denoising_step(
-    path: str | os.PathLike[str], denoiser: Denoiser, name: str
-) -> Mapping[str, Any]:
-    """Record how an estimate was made."""
-    return {
+    step = {
         "step": "denoise",
-        "estimate": name,
         "planes": [str(plane) for plane in denoiser.planes],
         "fusion": str(denoiser.fusion),
         **model_step(path),
     }
+
+    def result(name: str, estimate: ndarray) -> Stack:
+        return noisy.with_data(estimate, name, {**step, "estimate": name})
+
+    return Applied(
+        result(
+            "fused" if len(estimates) > 1 else str(denoiser.planes[0]),
+            denoiser.fuse(estimates),
+        ),
+        {str(plane): result(plane, estimate) for plane, estimate in estimates.items()},
+        notes,
+    )
 
 
 def model_step(path: str | os.PathLike[str]) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -132,14 +132,18 @@ class Denoiser:
 T = TypeVar("T")
 
 
-def exhausted(steps: Generator[Any, None, T]) -> T:
-    """Run a generator to its end and take what it returns."""
+def exhausted(
+    steps: Generator[Any, None, T], watch: Callable[[Any], object] | None = None
+) -> T:
+    """Run a generator to its end, show what it yields, and take what it returns."""
     while True:
         try:
-            next(steps)
+            step = next(steps)
         except StopIteration as end:
             value: T = end.value
             return value
+        if watch:
+            watch(step)
 
 
 def predict(

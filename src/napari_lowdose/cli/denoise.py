@@ -54,6 +54,7 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
 def run(options: argparse.Namespace) -> None:
     """Read, denoise with a progress bar, write."""
     from napari_lowdose.applying import apply_model
+    from napari_lowdose.denoiser import Progress, exhausted
 
     noisy = read_stack(options.noisy, config_from(options, Reading))
     model = model_path(options.model)
@@ -61,14 +62,12 @@ def run(options: argparse.Namespace) -> None:
     start = perf_counter()
     steps = apply_model(model, noisy, config_from(options, Denoising))
     with tqdm(unit="slice", desc="denoising", disable=None) as bar:
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as end:
-                applied = end.value
-                break
+
+        def tell(progress: Progress) -> None:
             bar.total = progress.total
             bar.update(progress.done - bar.n)
+
+        applied = exhausted(steps, tell)
     for note in applied.notes:
         sys.stderr.write(f"lowdose: note: {note}\n")
     dtype = noisy.data.dtype if options.dtype == "input" else None

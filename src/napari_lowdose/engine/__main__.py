@@ -7,7 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from napari_lowdose.engine.link import Link
+from napari_lowdose.engine.link import Link, Stopped
 from napari_lowdose.errors import LowDoseError
 from napari_lowdose.jobs import Job
 
@@ -31,6 +31,8 @@ def main(arguments: list[str]) -> int:
         from napari_lowdose.engine.tasks import TASKS
 
         TASKS[job.task](job, link)
+    except Stopped:
+        pass
     except (LowDoseError, ValueError) as error:
         link.emit("error", text=str(error))
         return 2

@@ -11,6 +11,10 @@ from typing import TextIO
 _HEARTBEAT_S = 0.08
 
 
+class Stopped(Exception):
+    """Leaves a task that was asked to stop and has nothing to keep."""
+
+
 class Link:
     """The engine's end of the conversation with its parent."""
 

@@ -11,7 +11,8 @@ from numpy import ndarray
 
 from napari_lowdose.applying import apply_model, model_for, model_step
 from napari_lowdose.compare import compare as comparing
-from napari_lowdose.engine.link import Clock, Link
+from napari_lowdose.denoiser import Progress, exhausted
+from napari_lowdose.engine.link import Clock, Link, Stopped
 from napari_lowdose.engine.preview import Preview
 from napari_lowdose.io.atomic import replacing
 from napari_lowdose.jobs import Job, Task
@@ -63,15 +64,13 @@ def denoise(job: Job, link: Link) -> None:
     _tell_ready(link, job)
     clock, start = Clock(link, "denoising"), monotonic()
     steps = apply_model(job.model, job.noisy[0].open(), job.denoising)
-    while True:
-        try:
-            progress = next(steps)
-        except StopIteration as end:
-            applied = end.value
-            break
+
+    def watch(progress: Progress) -> None:
         clock.tell(progress.done, progress.total)
         if not link.go_on():
-            return
+            raise Stopped
+
+    applied = exhausted(steps, watch)
     for text in applied.notes:
         link.emit("warning", text=text)
     several = job.each_plane and len(applied.planes) > 1

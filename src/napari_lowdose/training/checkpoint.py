@@ -38,6 +38,7 @@ from napari_lowdose.training.run import (
 PathLike = str | os.PathLike[str]
 
 _KEY = "napari-lowdose"
+_BEST = "/best/"  # in the names of the weights to denoise with
 _LARGEST_RATIO = 1.5  # between the noise shares of training and use
 
 
@@ -159,7 +160,7 @@ def load_denoiser(
     CheckpointMismatch
         If the file is missing, damaged or of another program.
     """
-    header, tensors = _read(path)
+    header, tensors = _read(path, _BEST)
     look = {}
     for plane in header.planes:
         network = new_network(header.training.network)
@@ -178,11 +179,9 @@ def describe_checkpoint(path: PathLike) -> dict[str, Any]:
     CheckpointMismatch
         If the file is missing, damaged or of another program.
     """
-    header, tensors = _read(path)
+    header, tensors = _read(path, _BEST)
     content = header.model_dump(mode="json", exclude={"random_state", "scaler"})
-    content["n_weights"] = sum(
-        tensor.numel() for name, tensor in tensors.items() if "/best/" in name
-    )
+    content["n_weights"] = sum(tensor.numel() for tensor in tensors.values())
     return content
 
 
@@ -212,15 +211,16 @@ class _sensible:
             ) from error
 
 
-def _read(path: PathLike) -> tuple[Header, dict[str, Tensor]]:
-    """Read a model file, or say in one sentence why not."""
+def _read(path: PathLike, only: str = "") -> tuple[Header, dict[str, Tensor]]:
+    """Read a model file, or of its tensors those with `only` in their names."""
     name = Path(path).name
     if not Path(path).is_file():
         raise CheckpointMismatch(f"there is no model file {os.fspath(path)!r}")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
+            names = [key for key in file.keys() if only in key]
+            tensors = {key: file.get_tensor(key) for key in names}
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointMismatch(
             f"{name} is damaged or not a model of this program; use another copy, or "
