@@ -216,3 +216,11 @@ def test_stack_files_keep_what_is_known(tmp_path, movie):
         noisy.units,
     )
     np.testing.assert_array_equal(again.data, noisy.data)
+
+
+def test_a_place_that_cannot_be_written_to_is_told_before_training(job, start):
+    nowhere = f"{job.folder}/missing/model.lowdose"
+    child = start(job.model_copy(update={"model": nowhere, "training": LONG}))
+    assert child.end() == 2
+    assert "missing" in child.of("error")[0]["text"]
+    assert not child.of("progress")

@@ -77,6 +77,7 @@ def run(options: argparse.Namespace) -> None:
     dropped = dropped_sentence(training.planes, fitted.planes)
     if dropped:
         sys.stderr.write(f"lowdose: note: {dropped}\n")
+    # Before the work, so that a place that cannot be written to is told now.
     save_run(fitted, path)
     start = perf_counter()
     epochs = _train(fitted, parts, path)
@@ -111,6 +112,8 @@ def _train(fitted: TrainingRun, parts: Split, path: Path) -> list[dict[str, Any]
                     save_run(fitted, path)
                     epochs.append(_told(event, bar))
         except KeyboardInterrupt:
+            if fitted.epoch == 0:
+                save_run(fitted, path)
             sys.stderr.write("\nlowdose: stopped; the best weights so far are kept\n")
     return epochs
 

@@ -42,6 +42,8 @@ def train(job: Job, link: Link) -> None:
     else:
         run, parts = prepare(examples, job.training)
     _tell_dropped(link, job.training.planes, tuple(run.planes))
+    # Before the work, so that a place that cannot be written to is told now.
+    save_run(run, job.model)
     _tell_ready(link, job)
     clock = Clock(link, f"training ({run.training.objective})")
     preview = Preview(job, link, noisy[0])
@@ -125,7 +127,7 @@ def _save(path: Path, array: ndarray) -> None:
 
 
 def _tell_ready(link: Link, job: Job) -> None:
-
+    """Say on what the task computes."""
     compute = {
         Task.TRAIN: job.training.compute,
         Task.DENOISE: job.denoising.compute,

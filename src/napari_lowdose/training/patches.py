@@ -69,7 +69,7 @@ def _crop(
         crop = crop[::-1]
     if flip[1]:
         crop = crop[:, ::-1]
-    # Frames have no preferred direction; slices through time have one.
+    # The axes of a frame may be exchanged; those of a slice through time differ.
     if flip[2] and plane is Plane.XY and shape[0] == shape[1]:
         crop = crop.T
     return crop
