@@ -10,9 +10,8 @@ os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="lowdose-data-")
 import numpy as np
 import pytest
 
-from napari_lowdose.config import Catalyst, Noise
-from napari_lowdose.noise import add_noise
-from napari_lowdose.specimens import SPECIMENS
+from napari_lowdose.noise import Noise, add_noise
+from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.stack import Stack
 
 _DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -21,7 +20,9 @@ _DATA = Path(__file__).parents[2] / "shared" / "data"
 @pytest.fixture(scope="session")
 def clean() -> Stack:
     """A small catalyst movie, in units of the carbon's brightness."""
-    return SPECIMENS["catalyst"].render(Catalyst(frames=24, size=48, n_particles=6))
+    return (
+        SPECIMENS["catalyst"].render(Catalyst(frames=24, size=48, n_particles=6)).stack
+    )
 
 
 @pytest.fixture(scope="session")

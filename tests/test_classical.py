@@ -14,10 +14,9 @@ from napari_lowdose.classical.coarse_step import CoarseStep
 from napari_lowdose.classical.held_out import hold_out
 from napari_lowdose.classical.noise_std import noise_std
 from napari_lowdose.classical.tuning import GRID_STEP
-from napari_lowdose.config import Catalyst, Noise, NoiseKind
 from napari_lowdose.errors import UnusableStack
-from napari_lowdose.noise import add_noise, looks_counted
-from napari_lowdose.specimens import SPECIMENS
+from napari_lowdose.noise import Noise, Poisson, Readout, add_noise, looks_counted
+from napari_lowdose.specimens import SPECIMENS, Catalyst
 
 every_baseline = pytest.mark.parametrize(
     "baseline", BASELINES.values(), ids=BASELINES.keys()
@@ -25,12 +24,15 @@ every_baseline = pytest.mark.parametrize(
 
 
 @cache
-def movie(dose=10.0, *, frames=16, size=96, kind=NoiseKind.POISSON):
+def movie(dose=10.0, *, frames=16, size=96, analogue=False):
     """A noisy catalyst movie and its truth."""
-    clean = SPECIMENS["catalyst"].render(
-        Catalyst(frames=frames, size=size, n_particles=9)
+    clean = (
+        SPECIMENS["catalyst"]
+        .render(Catalyst(frames=frames, size=size, n_particles=9))
+        .stack
     )
-    noise = Noise(dose=dose, kind=kind, readout_std=dose**0.5)
+    stage = Readout(readout_std=dose**0.5) if analogue else Poisson()
+    noise = Noise(dose=dose, stages=(stage,))
     noisy, truth = add_noise(clean, noise)
     return noisy.read(), truth.read()
 
@@ -139,7 +141,7 @@ def test_thinned_counts_choose_what_the_truth_would_choose(baseline):
 
 @every_baseline
 def test_held_out_pixels_choose_nearly_what_the_truth_would_choose(baseline):
-    noisy, truth = movie(size=128, kind=NoiseKind.GAUSSIAN)
+    noisy, truth = movie(size=128, analogue=True)
     tuned = tune(baseline, noisy)
     assert tuned.criterion.startswith("J-invariant")
     by_truth = tune(baseline, noisy, truth=truth)

@@ -22,11 +22,11 @@ from napari_lowdose.compare import (
     write_table,
 )
 from napari_lowdose.compare.montage import Panel, ScaleBar, draw
-from napari_lowdose.config import Catalyst, Comparison, Noise, Plane
+from napari_lowdose.config import Comparison, Plane
 from napari_lowdose.errors import UnwritableFile
 from napari_lowdose.io import read_stack
-from napari_lowdose.noise import add_noise
-from napari_lowdose.specimens import SPECIMENS
+from napari_lowdose.noise import Noise, add_noise
+from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.stack import Stack
 
 QUICK = Comparison(baselines=("gaussian",))
@@ -49,7 +49,8 @@ class Smoothing:
 
 @pytest.fixture(scope="module")
 def movie():
-    clean = SPECIMENS["catalyst"].render(Catalyst(frames=16, size=48, n_particles=4))
+    settings = Catalyst(frames=16, size=48, n_particles=4)
+    clean = SPECIMENS["catalyst"].render(settings).stack
     return add_noise(clean, Noise(dose=1.0))
 
 

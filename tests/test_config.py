@@ -2,13 +2,16 @@ import pytest
 
 from napari_lowdose import config
 from napari_lowdose.config import PRESETS, Network, Training
+from napari_lowdose.noise import STAGES, Noise
 from napari_lowdose.schema import Config, checked
+from napari_lowdose.specimens import SPECIMENS
 
 SCHEMAS = [
     kind
     for kind in vars(config).values()
     if isinstance(kind, type) and issubclass(kind, Config) and kind is not Config
 ]
+SCHEMAS += [Noise, *STAGES.values(), *(kind.settings for kind in SPECIMENS.values())]
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)

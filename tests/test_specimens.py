@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
 
-from napari_lowdose.config import Catalyst
-from napari_lowdose.specimens import SPECIMENS
+from napari_lowdose.specimens import SPECIMENS, Catalyst
 
 
 @pytest.mark.parametrize("kind", SPECIMENS)
 def test_brightness_is_finite_and_not_negative(kind):
     specimen = SPECIMENS[kind]
-    stack = specimen.render(specimen.settings(frames=5, size=32)).read()
+    stack = specimen.render(specimen.settings(frames=5, size=32)).stack.read()
     assert stack.shape == (5, 32, 32)
     assert stack.min() >= 0
 
@@ -17,7 +16,7 @@ def test_brightness_is_finite_and_not_negative(kind):
 def test_same_seed_same_movie(kind):
     specimen = SPECIMENS[kind]
     first, again, other = (
-        specimen.render(specimen.settings(frames=4, size=32, seed=seed)).read()
+        specimen.render(specimen.settings(frames=4, size=32, seed=seed)).stack.read()
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, again)
@@ -35,8 +34,8 @@ def test_scale_is_the_one_asked_for():
 def test_particles_stand_out_as_the_contrast_says():
     settings = Catalyst(frames=1, size=128, n_particles=1, radius_px=8, contrast=5)
     without = settings.model_copy(update={"n_particles": 0})
-    stack = SPECIMENS["catalyst"].render(settings).read()
-    film = SPECIMENS["catalyst"].render(without).read()
+    stack = SPECIMENS["catalyst"].render(settings).stack.read()
+    film = SPECIMENS["catalyst"].render(without).stack.read()
     # one log-normal radius of spread 0.25 around 8 px, whose peak the probe lowers
     assert 3 < (stack - film).max() < 10
 
@@ -51,10 +50,10 @@ def test_still_particles_stay_and_moving_ones_move():
         hop_rate=0,
         blink_rate=0,
     )
-    stack = SPECIMENS["catalyst"].render(still).read()
+    stack = SPECIMENS["catalyst"].render(still).stack.read()
     np.testing.assert_array_equal(stack[0], stack[1])
     moving = still.model_copy(update={"motion_px": 1.0})
-    stack = SPECIMENS["catalyst"].render(moving).read()
+    stack = SPECIMENS["catalyst"].render(moving).stack.read()
     assert not np.array_equal(stack[0], stack[-1])
 
 
@@ -80,7 +79,7 @@ def test_blinking_particles_come_back():
         hop_rate=0,
         blink_rate=0.1,
     )
-    peak = SPECIMENS["catalyst"].render(settings).read().max(axis=(1, 2))
+    peak = SPECIMENS["catalyst"].render(settings).stack.read().max(axis=(1, 2))
     bright = peak > peak.max() / 2
     # both states last a few frames: out of 200 there are many changes
     assert np.count_nonzero(np.diff(bright.astype(int))) > 5

@@ -8,10 +8,10 @@ What persists in time survives, what one frame's noise invented does not.
 from importlib import import_module
 
 _HOME = {
-    "Catalyst": "config",
+    "Catalyst": "specimens",
     "Denoiser": "denoiser",
     "Denoising": "config",
-    "Noise": "config",
+    "Noise": "noise",
     "Plane": "config",
     "Stack": "stack",
     "Training": "config",

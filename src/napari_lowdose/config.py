@@ -15,6 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from napari_lowdose.schema import Config, Registry
 
 Share = Annotated[float, Ge(0), Le(1)]
+Seed = Annotated[int, Ge(0), Lt(2**32)]
 
 
 class Plane(StrEnum):
@@ -34,14 +35,6 @@ class Fusion(StrEnum):
     """How the estimates of several planes become one."""
 
     MEAN = "mean"  # the tri-directional paper's plain average
-
-
-class NoiseKind(StrEnum):
-    """Which random processes turn expected counts into a noisy stack."""
-
-    POISSON = "poisson"  # counting alone
-    GAUSSIAN = "gaussian"  # readout alone
-    POISSON_GAUSSIAN = "poisson-gaussian"  # counting, then readout
 
 
 class Device(StrEnum):
@@ -109,71 +102,6 @@ class Reading(Config):
     """Time from one frame to the next, in seconds; 0: as the file says."""
 
 
-class Noise(Config):
-    """How a detector turns expected counts into a noisy stack."""
-
-    kind: NoiseKind = NoiseKind.POISSON
-    """Which noise: counting (poisson), readout (gaussian), or both."""
-
-    dose: Annotated[float, Ge(0), Le(1e9)] = 1.0
-    """Mean expected electrons or photons per pixel per frame; 0: the stack's own."""
-
-    gain: Annotated[float, Gt(0), Le(1e6)] = 1.0
-    """Counts that the detector shows per electron or photon."""
-
-    offset: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
-    """Counts that the detector shows in the dark."""
-
-    readout_std: Annotated[float, Ge(0), Le(1e6)] = 1.0
-    """Standard deviation of the readout noise, in counts; unused by poisson."""
-
-    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
-    """Start of the random numbers: the same seed gives the same noise."""
-
-
-class Catalyst(Config):
-    """A movie of platinum particles that move, coalesce and blink on carbon."""
-
-    frames: Annotated[int, Ge(1), Le(100_000)] = 64
-    """Number of frames."""
-
-    size: Annotated[int, Ge(16), Le(8192)] = 128
-    """Edge of a square frame, in pixels."""
-
-    n_particles: Annotated[int, Ge(0), Le(10_000)] = 16
-    """Number of particles in the first frame."""
-
-    radius_px: Annotated[float, Gt(0), Le(256)] = 4.0
-    """Mean radius of a particle, in pixels."""
-
-    contrast: Annotated[float, Gt(0), Le(1000)] = 4.0
-    """Brightness that a particle of mean radius adds at its centre, in carbons."""
-
-    carbon_texture: Share = 0.1
-    """Relative standard deviation of the carbon film's brightness."""
-
-    motion_px: Annotated[float, Ge(0), Le(50)] = 0.3
-    """Standard deviation of a mean particle's step per frame, in pixels."""
-
-    drift_px: Annotated[float, Ge(0), Le(10)] = 0.05
-    """Common drift per frame, in pixels."""
-
-    hop_rate: Share = 0.004
-    """Chance per frame that a particle jumps by several pixels."""
-
-    blink_rate: Share = 0.01
-    """Chance per frame that a particle goes dark; it comes back within some frames."""
-
-    pixel_size_nm: Annotated[float, Gt(0)] = 0.1
-    """Edge of a pixel in the sample plane, in nanometres."""
-
-    frame_interval_s: Annotated[float, Gt(0)] = 0.1
-    """Time from one frame to the next, in seconds."""
-
-    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
-    """Start of the random numbers: the same seed gives the same movie."""
-
-
 class Compute(Config):
     """On what, and how exactly, networks compute."""
 
@@ -236,7 +164,7 @@ class Training(Config):
     offset: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
     """Counts of the noisy stack in the dark; used by thinning."""
 
-    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
+    seed: Seed = 0
     """Start of the random numbers: the same seed gives the same weights."""
 
     network: Network = Network()
@@ -294,7 +222,7 @@ class Comparison(Config):
     offset: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
     """Counts in the dark; used when tuning without truth."""
 
-    seed: Annotated[int, Ge(0), Lt(2**32)] = 0
+    seed: Seed = 0
     """Start of the random numbers that split the counts when tuning without truth."""
 
     denoising: Denoising = Denoising()

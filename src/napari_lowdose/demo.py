@@ -8,9 +8,9 @@ from pathlib import Path
 
 from napari_lowdose.applying import model_for, model_step
 from napari_lowdose.compare import Result, compare, write_results
-from napari_lowdose.config import PRESETS, Catalyst, Comparison, Noise
-from napari_lowdose.noise import add_noise
-from napari_lowdose.specimens import SPECIMENS
+from napari_lowdose.config import PRESETS, Comparison
+from napari_lowdose.noise import Noise, add_noise
+from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.stack import Stack
 from napari_lowdose.training import Example, Step, fitting, prepare, save_run
 
@@ -29,7 +29,7 @@ class Stage:
 
 def movie(seed: int) -> tuple[Stack, Stack]:
     """Simulate a catalyst movie of one electron per pixel, noisy and true."""
-    clean = SPECIMENS["catalyst"].render(Catalyst(seed=seed))
+    clean = SPECIMENS["catalyst"].render(Catalyst(seed=seed)).stack
     return add_noise(clean, Noise(dose=_DOSE, seed=seed))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
@@ -24,10 +24,15 @@ class Config(BaseModel):
 
     @classmethod
     def leaves(cls, prefix: tuple[str, ...] = ()) -> Iterator[Leaf]:
-        """Walk all fields, those of nested groups included, in reading order."""
+        """Walk all fields, those of nested groups included, in reading order.
+
+        Lists of groups are left out: they have editors of their own.
+        """
         for name, field in cls.model_fields.items():
             kind = field.annotation
-            if isinstance(kind, type) and issubclass(kind, Config):
+            if any(_is_group(member) for member in get_args(kind)):
+                continue
+            if _is_group(kind):
                 group = field.get_default(call_default_factory=True)
                 yield from group.leaves_with_defaults((*prefix, name))
             else:
@@ -60,6 +65,12 @@ class Config(BaseModel):
                 group = group[name]
             group[path[-1]] = value
         return checked(type(self), content)
+
+
+def _is_group(kind: object) -> TypeGuard[type[Config]]:
+    """Tell whether a type is a schema, whatever it is annotated with."""
+    kind = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return isinstance(kind, type) and issubclass(kind, Config)
 
 
 class Leaf:

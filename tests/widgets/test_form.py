@@ -5,8 +5,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea
 
 from napari_lowdose import config as schemas
-from napari_lowdose.config import PRESETS, Noise, Training
+from napari_lowdose.config import PRESETS, Training
+from napari_lowdose.noise import STAGES, Noise, Readout
 from napari_lowdose.schema import Config
+from napari_lowdose.specimens import SPECIMENS
 from napari_lowdose.widgets.form import Form, label_of
 
 SCHEMAS = [
@@ -14,6 +16,7 @@ SCHEMAS = [
     for schema in vars(schemas).values()
     if isinstance(schema, type) and issubclass(schema, Config) and schema is not Config
 ]
+SCHEMAS += [Noise, *STAGES.values(), *(kind.settings for kind in SPECIMENS.values())]
 
 
 @pytest.fixture
@@ -39,10 +42,13 @@ def test_a_form_gives_back_the_config_it_is_given(shown, preset):
 
 
 def test_numbers_of_any_size_pass_through_a_form_unchanged(shown):
-    form = shown(Noise)
-    config = Noise(dose=4e-4, gain=123456.789, offset=-0.1, seed=2**32 - 1)
-    form.config = config
-    assert form.config == config
+    for config in (
+        Noise(dose=4e-4, stages=(Readout(),), seed=2**32 - 1),
+        Readout(gain=123456.789, offset=-0.1, readout_std=4e-4),
+    ):
+        form = shown(type(config))
+        form.config = config
+        assert form.config == config
 
 
 def test_small_numbers_are_shown_and_can_be_typed_and_stepped(shown, qtbot):

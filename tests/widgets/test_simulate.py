@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_lowdose.config import Catalyst, Noise
+from napari_lowdose.noise import Noise
+from napari_lowdose.specimens import Catalyst
 from napari_lowdose.widgets.layers import stack_from
 
 LEFT = Qt.MouseButton.LeftButton

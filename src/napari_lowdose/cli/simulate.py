@@ -6,9 +6,9 @@ import argparse
 from typing import Any
 
 from napari_lowdose.cli.flags import add_flags, config_from
-from napari_lowdose.config import Noise, Reading
+from napari_lowdose.config import Reading
 from napari_lowdose.io import read_stack, write_stack
-from napari_lowdose.noise import add_noise
+from napari_lowdose.noise import Noise, add_noise
 from napari_lowdose.specimens import SPECIMENS
 from napari_lowdose.stack import Stack
 
@@ -57,4 +57,4 @@ def _clean(options: argparse.Namespace) -> Stack:
     if options.kind == "stack":
         return read_stack(options.clean, config_from(options, Reading))
     specimen = SPECIMENS[options.kind]
-    return specimen.render(config_from(options, specimen.settings))
+    return specimen.render(config_from(options, specimen.settings)).stack

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import ndimage
 
-from napari_lowdose.config import Catalyst
-from napari_lowdose.stack import Stack, stamped
+from napari_lowdose.config import Share
+from napari_lowdose.specimens.scene import Scene
+from napari_lowdose.specimens.specimen import Movie
 
 # Ranges below: algorithm notes on Pt/C movies (HAADF, 300 kV).
 _PROBE_STD_PX = 0.8
@@ -22,13 +25,41 @@ _MERGE_FRAMES = 8.0
 _SMALLEST_RADIUS_PX = 0.5
 
 
-def render_catalyst(settings: Catalyst) -> Stack:
+class Catalyst(Movie):
+    """A movie of platinum particles that move, coalesce and blink on carbon."""
+
+    n_particles: Annotated[int, Ge(0), Le(10_000)] = 16
+    """Number of particles in the first frame."""
+
+    radius_px: Annotated[float, Gt(0), Le(256)] = 4.0
+    """Mean radius of a particle, in pixels."""
+
+    contrast: Annotated[float, Gt(0), Le(1000)] = 4.0
+    """Brightness that a particle of mean radius adds at its centre, in carbons."""
+
+    carbon_texture: Share = 0.1
+    """Relative standard deviation of the carbon film's brightness."""
+
+    motion_px: Annotated[float, Ge(0), Le(50)] = 0.3
+    """Standard deviation of a mean particle's step per frame, in pixels."""
+
+    drift_px: Annotated[float, Ge(0), Le(10)] = 0.05
+    """Common drift per frame, in pixels."""
+
+    hop_rate: Share = 0.004
+    """Chance per frame that a particle jumps by several pixels."""
+
+    blink_rate: Share = 0.01
+    """Chance per frame that a particle goes dark; it comes back within some frames."""
+
+
+def render_catalyst(settings: Catalyst) -> Scene:
     """Simulate particles that move, coalesce and blink on a carbon film.
 
     Returns
     -------
-    Stack
-        Expected brightness (t, y, x), float32, in units of the carbon's mean.
+    Scene
+        Expected brightness in units of the carbon's mean.
 
     References
     ----------
@@ -42,15 +73,7 @@ def render_catalyst(settings: Catalyst) -> Stack:
         metal = ndimage.gaussian_filter(particles.draw(settings), _PROBE_STD_PX)
         frame[:] = carbon + metal
         particles.advance(settings, rng)
-    step = {"step": "simulate", "kind": "catalyst", **settings.model_dump(mode="json")}
-    return Stack(
-        frames,
-        name=f"catalyst {settings.seed}",
-        pixel_size=(settings.pixel_size_nm, settings.pixel_size_nm),
-        pixel_unit="nanometer",
-        frame_interval_s=settings.frame_interval_s,
-        recipe=(stamped(step),),
-    )
+    return settings.scene("catalyst", frames)
 
 
 def _carbon(settings: Catalyst, rng: np.random.Generator) -> Float[ndarray, "y x"]:

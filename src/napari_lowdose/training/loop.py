@@ -77,11 +77,11 @@ def fit(run: TrainingRun, parts: Split) -> Iterator[Epoch]:
 
     Examples
     --------
-    >>> from napari_lowdose.config import Catalyst, Noise, Training
-    >>> from napari_lowdose.noise import add_noise
-    >>> from napari_lowdose.specimens import SPECIMENS
+    >>> from napari_lowdose.config import Training
+    >>> from napari_lowdose.noise import Noise, add_noise
+    >>> from napari_lowdose.specimens import SPECIMENS, Catalyst
     >>> from napari_lowdose.training import Example, fit, prepare
-    >>> clean = SPECIMENS["catalyst"].render(Catalyst(frames=16, size=32))
+    >>> clean = SPECIMENS["catalyst"].render(Catalyst(frames=16, size=32)).stack
     >>> noisy, truth = add_noise(clean, Noise())
     >>> training = Training(epochs=1, steps_per_epoch=1)
     >>> run, parts = prepare([Example(noisy.read(), truth.read())], training)

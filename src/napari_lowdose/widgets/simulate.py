@@ -7,8 +7,7 @@ from functools import partial
 
 import napari
 
-from napari_lowdose.config import Noise
-from napari_lowdose.noise import add_noise
+from napari_lowdose.noise import Noise, add_noise
 from napari_lowdose.schema import Config
 from napari_lowdose.specimens import SPECIMENS, Specimen
 from napari_lowdose.stack import Stack
@@ -105,7 +104,7 @@ class SimulatePanel(Panel):
 def _simulated(
     specimen: Specimen, settings: Config, noise: Noise
 ) -> Iterator[tuple[Stack, Stack]]:
-    yield from _noisy(specimen.render(settings), noise)
+    yield from _noisy(specimen.render(settings).stack, noise)
 
 
 def _noisy(clean: Stack, noise: Noise) -> Iterator[tuple[Stack, Stack]]:

@@ -20,9 +20,8 @@ from numpy import ndarray
 from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_lowdose.config import Catalyst, Noise
-from napari_lowdose.noise import add_noise
-from napari_lowdose.specimens import SPECIMENS
+from napari_lowdose.noise import Noise, add_noise
+from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.widgets.layers import add_stack
 from napari_lowdose.widgets.train import TrainPanel
 
@@ -81,7 +80,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="per measurement")
     seconds = parser.parse_args().seconds
     viewer = napari.Viewer()
-    clean = SPECIMENS["catalyst"].render(Catalyst(size=_SIZE, n_particles=60))
+    clean = SPECIMENS["catalyst"].render(Catalyst(size=_SIZE, n_particles=60)).stack
     noisy, truth = add_noise(clean, Noise())
     layers = [add_stack(viewer, stack) for stack in (truth, noisy)]
     layers[0].visible = False  # each visible layer adds to what playing costs by itself
