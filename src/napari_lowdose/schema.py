@@ -147,7 +147,9 @@ def one_sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or error.title
     message = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {message[0].lower()}{message[1:]}, got {first.get('input')!r}"
+    message = f"{place}: {message[0].lower()}{message[1:]}"
+    # A rule about several fields names their values itself.
+    return f"{message}, got {first.get('input')!r}" if first["loc"] else message
 
 
 def checked(schema: type[C], content: Mapping[str, object]) -> C:

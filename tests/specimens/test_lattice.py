@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from napari_lowdose.schema import checked
-from napari_lowdose.specimens.crystals import CELLS, Crystal
 from napari_lowdose.specimens.gaussian_sum import add_gaussians
-from napari_lowdose.specimens.lattice import Imaging, Lattice, vary_lattice
-from napari_lowdose.specimens.lattice_render import render_lattice
+from napari_lowdose.specimens.lattice.crystals import CELLS, Crystal
+from napari_lowdose.specimens.lattice.render import render_lattice
+from napari_lowdose.specimens.lattice.settings import Imaging, Lattice, vary_lattice
 
 PERFECT = {"vacancy_share": 0, "dopant_share": 0, "hop_rate": 0, "blink_rate": 0}
 # Known answer 28: WS2 reflections, in Angstrom.
@@ -192,8 +192,8 @@ def test_vacancies_stay_hop_or_form():
 
 
 def test_hopping_atoms_are_neither_made_nor_lost():
-    from napari_lowdose.specimens.crystals import tiling
-    from napari_lowdose.specimens.occupancy import Occupancy
+    from napari_lowdose.specimens.lattice.crystals import tiling
+    from napari_lowdose.specimens.lattice.occupancy import Occupancy
 
     rng = np.random.default_rng(0)
     columns = tiling(CELLS[Crystal.WS2], radius_nm=3, thickness_nm=1)

@@ -4,40 +4,57 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
+from napari_lowdose.benchmarks import BENCHMARKS
 from napari_lowdose.cli.flags import add_json_flag, show
 
-_STORY = """\
-Measure, on this machine and now.
-
-  lowdose benchmark speed    voxels per second per plane and fused, training patches per
-                             second, each with the share of the machine's best rate
-"""
+_INDENT = 31
 
 
 def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "benchmark", help="measure speed on this machine", description=_STORY
+        "benchmark", help="measure speed on this machine", description=_story()
     )
-    parser.add_argument("name", choices=("speed",), help="what to measure")
+    parser.add_argument("name", choices=[*BENCHMARKS], help="what to measure")
     add_json_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print a table."""
-    from napari_lowdose.benchmarks import BENCHMARKS
-
     rows = []
     for row in BENCHMARKS[options.name]():
         rows.append(row)
         if not options.json:
-            sys.stdout.write(
-                f"{row['what']:<16}{row['rate']:>14,.4g} {row['unit']:<10}"
-                f"{row['share of peak']:>7.1%} of peak\n"
-            )
+            sys.stdout.write(_line(row))
             sys.stdout.flush()
     if options.json:
         show({"rows": rows}, as_json=True)
+
+
+def _story() -> str:
+    """Tell what each benchmark measures, in two columns."""
+    lines = [
+        fill(
+            f"  lowdose benchmark {name}".ljust(_INDENT) + benchmark.story,
+            width=88,
+            subsequent_indent=" " * _INDENT,
+        )
+        for name, benchmark in BENCHMARKS.items()
+    ]
+    return "\n".join(["Measure, on this machine and now.", "", *lines, ""])
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """Write a rate, and the shares of a row that has some."""
+    shares = [
+        f"{value:>7.1%} {name.removeprefix('share ')}"
+        for name, value in row.items()
+        if name.startswith("share ")
+    ]
+    line = f"{row['what']:<24}{row['rate']:>14,.4g} {row['unit']:<10}{''.join(shares)}"
+    return line.rstrip() + "\n"

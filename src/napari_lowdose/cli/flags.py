@@ -53,12 +53,18 @@ def config_from(
     ValueError
         If a value is out of its bounds, in one sentence that names the field.
     """
-    given = {
+    return (default or schema()).replaced(given(options, schema))
+
+
+def given(
+    options: argparse.Namespace, schema: type[Config]
+) -> dict[tuple[str, ...], Any]:
+    """Collect the values of the flags of a schema that were given, by path."""
+    return {
         leaf.path: getattr(options, _place(leaf))
         for leaf in schema.leaves()
         if hasattr(options, _place(leaf))
     }
-    return (default or schema()).replaced(given)
 
 
 def show(content: Mapping[str, Any], *, as_json: bool) -> None:

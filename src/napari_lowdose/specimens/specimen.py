@@ -73,7 +73,12 @@ class Specimen:
         Schema of what the user decides about it; a kind of `Movie`.
     render
         Turns such settings into a movie and its tables.
+    vary
+        Draws another specimen of the kind: a new seed, and what differs from sample to
+        sample from the ranges that occur. Frames, size, width, pixel size and frame
+        interval stay. Data sets and trainings are made of such variations.
     """
 
     settings: type[Movie]
     render: Callable[[Any], Scene]
+    vary: Callable[[Any, np.random.Generator], Any]

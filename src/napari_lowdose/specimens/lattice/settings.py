@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import model_validator
 
 from napari_lowdose.config import Share
-from napari_lowdose.specimens.crystals import CELLS, Crystal
+from napari_lowdose.specimens.lattice.crystals import CELLS, Crystal
 from napari_lowdose.specimens.specimen import Movie
 
 # The drift turns back after this share of the shorter edge.

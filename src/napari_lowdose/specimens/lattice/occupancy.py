@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Integer
 from numpy import ndarray
 from scipy.spatial import cKDTree
 
-from napari_lowdose.specimens.crystals import Columns
+from napari_lowdose.specimens.lattice.crystals import Columns
 
 # A defective column misses one atom, and each further one with this chance.
 _FURTHER = 0.3

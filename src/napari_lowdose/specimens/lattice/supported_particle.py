@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from napari_lowdose.specimens.crystals import (
+from napari_lowdose.specimens.lattice.crystals import (
     CELLS,
     Cell,
     Columns,

@@ -8,12 +8,15 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from napari_lowdose.specimens.crystals import CELLS, Columns, Crystal, tiling
-from napari_lowdose.specimens.lattice import DRIFT_SHARE, Lattice
-from napari_lowdose.specimens.lattice_optics import Optics, Support
-from napari_lowdose.specimens.occupancy import Occupancy
+from napari_lowdose.specimens.lattice.crystals import CELLS, Columns, Crystal, tiling
+from napari_lowdose.specimens.lattice.occupancy import Occupancy
+from napari_lowdose.specimens.lattice.optics import Optics, Support
+from napari_lowdose.specimens.lattice.settings import DRIFT_SHARE, Lattice
+from napari_lowdose.specimens.lattice.supported_particle import (
+    pivot_nm,
+    platinum_on_ceria,
+)
 from napari_lowdose.specimens.scene import Happening, Scene, Tracks
-from napari_lowdose.specimens.supported_particle import pivot_nm, platinum_on_ceria
 
 # The turn wanders this far either way.
 _MOST_TURN_DEG = 4.0

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float, Integer
 from numpy import ndarray
 
-from napari_lowdose.specimens.crystals import Columns
 from napari_lowdose.specimens.gaussian_sum import add_gaussians
-from napari_lowdose.specimens.lattice import DRIFT_SHARE, Imaging, Lattice
-from napari_lowdose.specimens.occupancy import Occupancy
+from napari_lowdose.specimens.lattice.crystals import Columns
+from napari_lowdose.specimens.lattice.occupancy import Occupancy
+from napari_lowdose.specimens.lattice.settings import DRIFT_SHARE, Imaging, Lattice
 
 # SBD's movies, in electrons per pixel: the vacuum, white columns, dark ones.
 _VACUUM, _WHITE, _DARK = 0.45, 0.63, 0.34
