@@ -19,6 +19,7 @@ from napari_lowdose.specimens.catalyst.projection import (
     swelling,
     volume,
 )
+from napari_lowdose.specimens.catalyst.ripening import ripened
 from napari_lowdose.specimens.scene import Tracks
 
 STILL = {"motion_px": 0, "drift_px": 0, "hop_rate": 0, "blink_rate": 0}
@@ -334,6 +335,16 @@ def test_ripening_feeds_the_large_on_the_small_and_keeps_the_volume():
     # light follows volume, but for the rim that cuts some and for saturation
     light = added.sum(axis=(1, 2), dtype=float)
     assert light[-1] == pytest.approx(light[0], rel=0.05)
+
+
+def test_a_particle_of_half_the_mean_radius_shrinks_by_the_rate():
+    radius = np.array([2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0])
+    busy = np.zeros(len(radius), bool)
+    new, kept = ripened(radius, busy, rate=1e-3, mean=4, least=0.6)
+    # the mean of 1 / r is an eleventh above 1 / mean; second order in the rate
+    assert new[0] == pytest.approx(2 * (1 - 1e-3), abs=2 * 2e-4)
+    assert kept.all()
+    assert (new**3).sum() == pytest.approx((radius**3).sum(), rel=1e-12)
 
 
 def test_new_particles_nucleate_and_grow():

@@ -5,17 +5,26 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_lowdose.cli.flags import add_json_flag, show
-from napari_lowdose.io import inspect
+from napari_lowdose.errors import LowDoseError
+from napari_lowdose.io import inspect, read_stack
 from napari_lowdose.model_history import SUFFIX, models_folder, recent_models
+from napari_lowdose.noise import describe, measure_noise
+from napari_lowdose.objectives import advice_sentences
+
+_FRAMES, _EDGE_PX = 64, 1024  # enough to read the noise from
 
 _STORY = """\
-Tell what a TIFF or a model file holds; without a file, what this machine has.
+Tell what a TIFF holds, of which noise, and what to train on it with; what a model file
+holds; without a file, what this machine has.
 
   lowdose info movie.tif
   lowdose info model.lowdose
@@ -44,7 +53,25 @@ def run(options: argparse.Namespace) -> None:
     else:
         content = asdict(inspect(options.path))
         content["dtype"] = str(content["dtype"])
+        content["noise"] = _noise(options.path)
+    sentences = content.pop("noise", ())
+    if options.json and sentences:
+        content["noise"] = sentences
     show(content, as_json=options.json)
+    if sentences and not options.json:
+        sys.stdout.write("\n" + "\n".join(sentences) + "\n")
+
+
+def _noise(path: str) -> list[str]:
+    """Say what the data are, from as much of them as is quickly read."""
+    try:
+        stack = read_stack(path)
+        top, left = (max(0, (edge - _EDGE_PX) // 2) for edge in stack.shape[1:])
+        part = stack.data[:_FRAMES, top : top + _EDGE_PX, left : left + _EDGE_PX]
+        measurement = measure_noise(np.asarray(part))
+    except LowDoseError as error:
+        return [f"The noise cannot be read: {error}."]
+    return [*describe(measurement), *advice_sentences(measurement)]
 
 
 def _machine() -> dict[str, Any]:

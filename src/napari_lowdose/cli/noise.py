@@ -16,7 +16,6 @@ from napari_lowdose.config import Reading
 from napari_lowdose.io import read_stack, write_stack
 from napari_lowdose.io.atomic import replacing
 from napari_lowdose.noise import (
-    NoiseMeasurement,
     PhotonTransfer,
     add_noise,
     describe,
@@ -24,7 +23,7 @@ from napari_lowdose.noise import (
     recipe_like,
     write_recipe,
 )
-from napari_lowdose.objectives import advise
+from napari_lowdose.objectives import advice_sentences, advise
 
 _STORY = """\
 Put the noise of a microscope on a stack, or read it off one.
@@ -99,22 +98,11 @@ def run_measure(options: argparse.Namespace) -> None:
     if options.save_recipe:
         write_recipe(recipe_like(measurement), options.save_recipe)
     if options.json:
-        show({**asdict(measurement), "advice": verdicts(measurement)}, as_json=True)
+        verdicts = {name: asdict(said) for name, said in advise(measurement).items()}
+        show({**asdict(measurement), "advice": verdicts}, as_json=True)
     else:
-        sys.stdout.write("\n".join(told(measurement)) + "\n")
-
-
-def told(measurement: NoiseMeasurement) -> list[str]:
-    """Say what the data are, and what to train on them with, a line each."""
-    lines = [*describe(measurement)]
-    for name, verdict in advise(measurement).items():
-        lines.append(f"{name}: {verdict.fit}: {verdict.reason}")
-    return lines
-
-
-def verdicts(measurement: NoiseMeasurement) -> dict[str, dict[str, Any]]:
-    """Give the advice as plain values."""
-    return {name: asdict(verdict) for name, verdict in advise(measurement).items()}
+        lines = (*describe(measurement), *advice_sentences(measurement))
+        sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _write_curve(transfer: PhotonTransfer, path: str) -> None:

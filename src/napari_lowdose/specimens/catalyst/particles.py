@@ -12,6 +12,7 @@ from scipy.spatial import KDTree
 
 from napari_lowdose.specimens.catalyst.carbon import Carbon
 from napari_lowdose.specimens.catalyst.projection import swelling
+from napari_lowdose.specimens.catalyst.ripening import ripened
 from napari_lowdose.specimens.catalyst.settings import Catalyst
 from napari_lowdose.specimens.scene import Happening, Tracks
 
@@ -140,25 +141,17 @@ class Particles:
         goal[radius > 0.95 * goal] = 0
 
     def _ripen(self) -> None:
-        """Let large particles grow at the cost of small ones; all volume stays.
-
-        dr/dt = K / r^2 (1 / r_c - 1 / r), where 1 / r_c is the mean of 1 / r; K is such
-        that half the mean radius shrinks by the rate. Stepped in r^4, which shrinks
-        evenly to nothing.
-        """
-        ripe, mean = self.all["goal"] == 0, self.settings.radius_px
-        radius = self.all["radius"][ripe]
-        if not self.settings.ripening_rate or not len(radius):
+        """Let grown particles exchange metal."""
+        ripe = self.all["goal"] == 0
+        if not self.settings.ripening_rate or not ripe.any():
             return
-        constant = 2 * self.settings.ripening_rate * (mean / 2) ** 4
-        fourth = radius**4 + 4 * constant * (radius * (1 / radius).mean() - 1)
-        least = _VANISHING * mean
-        riper = np.maximum(fourth, (least / 2) ** 4) ** 0.25
-        kept = (riper > least) | (self.all["partner"][ripe] >= 0)
-        if not kept.any():
-            return
-        riper *= np.cbrt((radius**3).sum() / (riper[kept] ** 3).sum())
-        self.all["radius"][ripe] = riper
+        self.all["radius"][ripe], kept = ripened(
+            self.all["radius"][ripe],
+            self.all["partner"][ripe] >= 0,
+            rate=self.settings.ripening_rate,
+            mean=self.settings.radius_px,
+            least=_VANISHING * self.settings.radius_px,
+        )
         gone = np.zeros(len(self.all), bool)
         gone[ripe] = ~kept
         self._happen(Happening.DEATH, gone)
