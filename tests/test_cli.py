@@ -1,12 +1,16 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
+import zarr
+from PIL import Image
 
 from napari_lowdose.cli import COMMANDS, build_parser, main
 from napari_lowdose.config import PRESETS, Training
 from napari_lowdose.io import read_stack, write_stack
+from napari_lowdose.objectives import OBJECTIVES
 from napari_lowdose.stack import Stack
 
 FAST = "--epochs 2 --steps-per-epoch 2 --patch-px 16 --depth 2 --width 4".split()
@@ -60,11 +64,88 @@ def test_the_noisy_stack_is_the_one_of_its_seed(simulated):
 
 
 def test_noise_on_a_clean_file(simulated):
-    line = "simulate stack truth.tif --kind gaussian --readout-std 2 --dose 0"
+    line = "noise add truth.tif --stages gaussian --gaussian-std 2 --dose 0"
     assert run(line, "-o", "gauss.tif") == 0
     error = tifffile.imread("gauss.tif") - tifffile.imread("truth.tif")
     # a deviation from 16384 pixels is known to 0.6 %
     assert error.std() == pytest.approx(2, rel=0.03)
+
+
+def test_a_setting_of_a_stage_adds_the_stage_where_it_happens(simulated):
+    line = "noise add truth.tif --bits 8 --gain 3 --offset 20 --dose 5 -o eight.tif"
+    assert run(line, "--truth", "expected.tif", "--save-recipe", "eight.json") == 0
+    noisy, expected = tifffile.imread("eight.tif"), tifffile.imread("expected.tif")
+    assert noisy.dtype == np.uint8
+    # a dose of 5 through a gain of 3 on an offset of 20
+    assert expected.mean() == pytest.approx(35, rel=1e-4)
+    recipe = json.loads((simulated / "eight.json").read_text())
+    names = [stage["stage"] for stage in recipe["stages"]]
+    assert names == ["poisson", "readout", "quantize"]
+
+
+def test_a_recipe_file_makes_the_same_noise_again(simulated):
+    line = "noise add truth.tif --detector scmos --dose 7 --seed 3 -o one.tif"
+    assert run(line, "--save-recipe", "camera.json") == 0
+    assert run("noise add truth.tif --recipe camera.json -o again.tif") == 0
+    assert run("noise add truth.tif --recipe camera.json --seed 4 -o other.tif") == 0
+    one, again, other = (
+        tifffile.imread(f"{name}.tif") for name in ("one", "again", "other")
+    )
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+def test_tables_tell_what_is_in_a_movie(here):
+    line = "simulate catalyst --frames 8 --size 48 --n-particles 5 -o noisy.tif"
+    more = "--particles particles.csv --events events.csv --blink-rate 0.2".split()
+    assert run(line, *more) == 0
+    particles, events = pd.read_csv("particles.csv"), pd.read_csv("events.csv")
+    assert set(particles.frame) == set(range(8))
+    assert "blink" in set(events.kind)
+
+
+def test_a_data_set_is_written_and_gone_on_with(here, capsys):
+    line = "simulate --dataset n2a --n-items 2 --frames 3 --size 32 -o n2a.zarr"
+    assert run(line, "--workers", "1") == 0
+    assert "2 items of 3 x 32 x 32" in capsys.readouterr().err
+    assert zarr.open_group("n2a.zarr", mode="r")["truth"].shape == (2, 3, 32, 32)
+    assert run(line, "--workers", "1") == 0
+    assert run(line, "--workers", "1", "--seed", "1") == 2
+    assert "another set" in capsys.readouterr().err
+
+
+def test_noise_is_measured_said_and_kept(here, capsys):
+    """What is measured of a simulated camera is the camera."""
+    line = "simulate catalyst --frames 32 --size 128 --dose 10 --gain 2 --offset 50"
+    assert run(line, "--readout-std", "3", "-o", "camera.tif") == 0
+    kept = "--curve curve.csv --plot curve.png --save-recipe camera.json".split()
+    line = "noise measure camera.tif --counts-in-the-dark 50"
+    assert run(line, *kept) == 0
+    said = capsys.readouterr().out
+    assert "Thinning" in said
+    curve = pd.read_csv("curve.csv")
+    # an unweighted line through bins, the brightest of which have few pixels
+    assert np.polyfit(curve["mean"], curve["variance"], 1)[0] == pytest.approx(
+        2, rel=0.1
+    )
+    with Image.open("curve.png") as picture:
+        assert picture.size == (640, 480)
+    recipe = json.loads((here / "camera.json").read_text())
+    assert recipe["stages"][1]["gain"] == pytest.approx(2, rel=0.05)
+    assert run(line, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    low, high = told["gain"]["low"], told["gain"]["high"]
+    assert low < 2 < high
+    assert set(told["advice"]) == set(OBJECTIVES)
+
+
+def test_info_says_what_the_data_are(simulated, capsys):
+    assert run("info noisy.tif") == 0
+    said = capsys.readouterr().out
+    assert "Thinning suits" in said
+    tifffile.imwrite("flat.tif", np.ones((4, 32, 32), np.uint8))
+    assert run("info flat.tif") == 0
+    assert "cannot be read" in capsys.readouterr().out
 
 
 def test_last_model_and_a_name_beside_are_the_defaults(simulated, capsys):
@@ -147,6 +228,15 @@ def test_every_training_setting_is_a_flag():
         ("train constant.tif", "every value"),
         ("train nan.tif", "NaN"),
         ("denoise noisy.tif --t-start 99 --model m.lowdose", "99"),
+        ("noise add truth.tif --gain 0 -o a.tif", "gain: input should be greater"),
+        ("noise add truth.tif --stages magic -o a.tif", "magic"),
+        ("noise add nan.tif -o a.tif", "NaN"),
+        ("noise add truth.tif --bits 8 --dose 999 -o a.tif", "bits"),
+        ("noise add truth.tif --recipe text.tif -o a.tif", "is not JSON"),
+        ("noise measure constant.tif", "every value"),
+        ("noise measure noisy.tif --t-stop 1 --y-stop 8", "larger crop"),
+        ("simulate", "expected a kind of specimen, or --dataset"),
+        ("simulate --dataset n2a --n-items 1 -o nowhere/a.zarr", "make it first"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_two(simulated, capsys, line, said):
@@ -183,7 +273,7 @@ def test_negative_counts_are_denoised_but_take_no_noise(here, capsys):
     tifffile.imwrite("negative.tif", counts)
     assert run("train negative.tif -o m.lowdose", *FAST) == 0
     assert run("denoise negative.tif --model m.lowdose -o out.tif") == 0
-    assert run("simulate stack negative.tif -o more.tif") == 2
+    assert run("noise add negative.tif -o more.tif") == 2
     assert "expected counts of zero or more" in capsys.readouterr().err
 
 

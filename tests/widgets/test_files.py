@@ -12,6 +12,7 @@ from qtpy.QtGui import QDropEvent, QGuiApplication
 
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.io import read_stack, write_stack
+from napari_lowdose.specimens import SPECIMENS
 from napari_lowdose.stack import Stack
 from napari_lowdose.widgets import samples
 from napari_lowdose.widgets.files import get_reader, read_layers, write_layer
@@ -200,9 +201,18 @@ def test_a_saved_menu_layer_goes_through_our_writer(
     assert read_stack(path).pixel_size == pytest.approx((2, 2))
 
 
-def test_the_sample_is_a_noisy_movie_with_its_truth():
-    truth, noisy = (Layer.create(*layer) for layer in samples.catalyst_movie())
-    assert noisy.data.mean() == pytest.approx(1.0, abs=0.01)  # 1e6 electrons
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_each_sample_is_a_noisy_movie_with_its_truth(name):
+    made = [Layer.create(*layer) for layer in getattr(samples, f"{name}_movie")()]
+    truth, noisy, *particles = made
+    # the movies hold a million quanta: the mean is known to 0.001
+    assert noisy.data.mean() == pytest.approx(1.0, abs=0.01)
     assert truth.units == noisy.units
     assert str(noisy.units[1]) == "nanometer"
     assert stack_from(noisy).recipe
+    assert all(points.units == truth.units for points in particles)
+
+
+def test_a_sample_of_no_specimen_is_refused_like_any_missing_attribute():
+    with pytest.raises(AttributeError, match="unicorn_movie"):
+        _ = samples.unicorn_movie

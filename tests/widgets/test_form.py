@@ -108,6 +108,7 @@ def test_labels_are_words_with_units():
     assert label_of("patch_px") == "patch (px)"
     assert label_of("n_particles") == "particles"
     assert label_of("learning_rate") == "learning rate"
+    assert label_of("tilt_deg") == "tilt (°)"
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)

@@ -9,6 +9,7 @@ from napari._app_model.constants import MenuId
 from npe2 import PluginManifest
 
 import napari_lowdose
+from napari_lowdose.specimens import SPECIMENS
 
 ROOT = Path(__file__).parents[2]
 PACKAGED = Path(napari_lowdose.__file__).with_name("napari.yaml")
@@ -32,6 +33,11 @@ def test_the_installed_package_brings_the_manifest(manifest):
     assert installed.contributions == manifest.contributions
 
 
+def test_every_specimen_is_a_sample(manifest):
+    samples = {sample.key for sample in manifest.contributions.sample_data}
+    assert samples == set(SPECIMENS)
+
+
 def test_every_menu_is_one_that_napari_opens_to_plugins(manifest):
     own = {submenu.id for submenu in manifest.contributions.submenus}
     open_to_all = MenuId.contributables()
@@ -45,7 +51,9 @@ def test_what_older_npe2_refuses_or_napari_ignores_is_not_used(manifest):
         assert word not in text
 
 
-@pytest.mark.parametrize("module", ["load", "simulate", "train", "denoise", "compare"])
+@pytest.mark.parametrize(
+    "module", ["load", "simulate", "measure", "train", "denoise", "compare"]
+)
 def test_widgets_do_not_load_torch(module):
     code = (
         f"import sys, napari_lowdose.widgets.{module}, napari_lowdose.widgets.files;"

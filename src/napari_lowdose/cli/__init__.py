@@ -12,6 +12,7 @@ from napari_lowdose.cli import (
     demo,
     denoise,
     info,
+    noise,
     score,
     simulate,
     train,
@@ -19,7 +20,17 @@ from napari_lowdose.cli import (
 from napari_lowdose.cli.flags import Parser
 from napari_lowdose.errors import LowDoseError
 
-COMMANDS = (simulate, train, denoise, compare, score, info, benchmark, demo)
+COMMANDS = (
+    simulate,
+    noise,
+    train,
+    denoise,
+    compare,
+    score,
+    info,
+    benchmark,
+    demo,
+)
 
 _STORY = """\
 Denoise low-dose microscopy movies from three directions, and see what it beats.

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
+import numpy as np
 from pydantic_core import to_jsonable_python
 
 from napari_lowdose.schema import Config, Leaf
@@ -70,10 +71,10 @@ def given(
 def show(content: Mapping[str, Any], *, as_json: bool) -> None:
     """Print results: for a program, or for a person."""
     if as_json:
-        sys.stdout.write(
-            json.dumps(to_jsonable_python(content, inf_nan_mode="null"), indent=2)
-            + "\n"
+        plain = to_jsonable_python(
+            content, inf_nan_mode="null", fallback=np.ndarray.tolist
         )
+        sys.stdout.write(json.dumps(plain, indent=2) + "\n")
         return
     width = max((len(name) for name in content), default=0)
     for name, value in content.items():

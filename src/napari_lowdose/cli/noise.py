@@ -76,7 +76,7 @@ def run_add(options: argparse.Namespace) -> None:
     noise = recipe_from(options)
     clean = read_stack(options.clean, config_from(options, Reading))
     noisy, truth = add_noise(clean, noise)
-    write_stack(noisy, options.output)
+    write_stack(noisy, options.output, dtype=noisy.data.dtype)
     if options.truth:
         write_stack(truth, options.truth)
 

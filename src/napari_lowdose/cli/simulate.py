@@ -13,7 +13,7 @@ from tqdm import tqdm
 from napari_lowdose.cli import multislice
 from napari_lowdose.cli.flags import add_flags, config_from
 from napari_lowdose.cli.recipe import add_recipe_flags, recipe_from
-from napari_lowdose.datasets import DATASETS, Writing, estimate, plan, write
+from napari_lowdose.datasets import DATASETS, Writing, estimate, plan, start, write
 from napari_lowdose.io import write_stack
 from napari_lowdose.io.atomic import replacing
 from napari_lowdose.noise import add_noise
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     noise = recipe_from(options)
     scene = specimen.render(config_from(options, specimen.settings))
     noisy, truth = add_noise(scene.stack, noise)
-    write_stack(noisy, options.output)
+    write_stack(noisy, options.output, dtype=noisy.data.dtype)
     if options.truth:
         write_stack(truth, options.truth)
     for table, path in (
@@ -99,14 +99,17 @@ def run_dataset(options: argparse.Namespace) -> None:
     writing = config_from(options, Writing)
     workers = writing.workers or os.cpu_count() or 1
     planned = plan(options.dataset, DATASETS[options.dataset], writing)
+    n_left = planned.n_items - start(planned, options.output)
     item = estimate(planned)
     sys.stderr.write(
         f"lowdose: {options.dataset}: {planned.n_items:,} items of {planned.frames} x "
-        f"{planned.size} x {planned.size}, {planned.n_bytes / 1e9:.3g} GB of arrays, "
-        f"about {planned.n_items * item.n_bytes / 1e9:.3g} GB on the disk and "
-        f"{_spoken(planned.n_items * item.seconds / workers)} on {workers} cores\n"
+        f"{planned.size} x {planned.size}, {planned.n_bytes / 1e9:.3g} GB of arrays; "
+        f"{n_left:,} are left, about {n_left * item.n_bytes / 1e9:.3g} GB on the disk "
+        f"and {_spoken(n_left * item.seconds / workers)} on {workers} cores\n"
     )
-    with tqdm(total=planned.n_items, unit="item", desc=options.dataset) as bar:
+    with tqdm(
+        total=planned.n_items, unit="item", desc=options.dataset, disable=None
+    ) as bar:
         try:
             for done in write(planned, options.output, item=item, workers=workers):
                 bar.update(done - bar.n)

@@ -194,13 +194,13 @@ def _draw_bar(
 def _fitted(text: str, size: int, width: int) -> Font:
     """Take the largest font up to a size in which a line fits a width."""
     for smaller in range(size, 7, -1):
-        font = _font(smaller)
+        font = font_of(smaller)
         if font.getlength(_spelled(text, font)) <= width:
             break
     return font
 
 
-def _font(size: int) -> Font:
+def font_of(size: int) -> Font:
     """Find a font that knows µ and Å, else Pillow's own."""
     for name in ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf"):
         try:

@@ -13,7 +13,7 @@ from napari_lowdose.datasets.one_pair import ONE_PAIR
 from napari_lowdose.datasets.planning import Estimate, Plan, estimate, plan
 from napari_lowdose.datasets.pn_junction import PN_JUNCTION
 from napari_lowdose.datasets.sbd import SBD
-from napari_lowdose.datasets.writing import write
+from napari_lowdose.datasets.writing import start, write
 
 DATASETS: Mapping[str, DataSet] = {
     "pn-junction": PN_JUNCTION,
@@ -32,5 +32,6 @@ __all__ = [
     "Writing",
     "estimate",
     "plan",
+    "start",
     "write",
 ]

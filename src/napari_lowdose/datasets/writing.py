@@ -26,6 +26,29 @@ _NUMBERS = ("n_items", "frames", "size", "seed", "items_per_task")
 _ABOUT = "napari-lowdose"  # where the group's attributes tell what it is
 
 
+def start(plan: Plan, path: str | os.PathLike[str]) -> int:
+    """Lay out the folder of a set, or find one that was begun.
+
+    Returns
+    -------
+    int
+        Items that are finished already.
+
+    Raises
+    ------
+    UnwritableFile
+        If the folder holds something else.
+    """
+    missing = _missing(plan, Path(path))
+    return plan.n_items - sum(len(plan.items_of(task)) for task in missing)
+
+
+def _missing(plan: Plan, path: Path) -> list[int]:
+    """List the tasks of a set that are not finished."""
+    finished = np.asarray(_array(_opened(plan, path), _FINISHED)[:])
+    return [int(task) for task in np.flatnonzero(finished == 0)]
+
+
 def write(
     plan: Plan, path: str | os.PathLike[str], *, item: Estimate, workers: int
 ) -> Iterator[int]:
@@ -56,9 +79,7 @@ def write(
     UnwritableFile
         If the folder holds something else, or has not enough room for the set.
     """
-    group = _opened(plan, Path(path))
-    finished = np.asarray(_array(group, _FINISHED)[:])
-    missing = [int(task) for task in np.flatnonzero(finished == 0)]
+    missing = _missing(plan, Path(path))
     n_left = sum(len(plan.items_of(task)) for task in missing)
     done = plan.n_items - n_left
     yield done

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any
 from zlib import crc32
 
@@ -15,13 +16,12 @@ from pydantic import BeforeValidator, PlainSerializer
 
 from napari_lowdose.config import Seed
 from napari_lowdose.errors import UnusableStack
-from napari_lowdose.noise.stage import Stage
+from napari_lowdose.noise.stage import Stage, refuse_overflow
 from napari_lowdose.noise.stages import STAGES, Poisson
 from napari_lowdose.schema import Config, checked
 from napari_lowdose.stack import Stack
 
-# numpy's Poisson sampler refuses means near the largest 64-bit integer; below this
-# value neither it nor the float64 products around it overflow.
+# Below this value neither counting nor any gain after it overflows.
 _LARGEST_MEAN = 1e12
 
 
@@ -30,14 +30,38 @@ def name_of(stage: Stage) -> str:
     return next(name for name, kind in STAGES.items() if kind is type(stage))
 
 
-def _read(content: object) -> object:
-    """Build a stage from ``{"stage": name, ...}``; let a stage be."""
-    if not isinstance(content, Mapping):
+def refuse_unknown(what: str, name: object, known: Iterable[str]) -> None:
+    """Keep a name that is not known out, and name the one that it may stand for.
+
+    Raises
+    ------
+    ValueError
+        If `name` is not among the known ones.
+    """
+    known = tuple(known)
+    if name not in known:
+        near = get_close_matches(str(name), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        raise ValueError(f"unknown {what} {name!r}; {hint if known else 'it has none'}")
+
+
+def read_stage(content: object) -> object:
+    """Build a stage from ``{"stage": name, ...}``; let a stage be.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or a value out of bounds, in one sentence.
+    """
+    if isinstance(content, Stage):
         return content
-    settings = dict(content)
-    name = settings.pop("stage", None)
-    if name not in STAGES:
-        raise ValueError(f"expected a stage of {', '.join(STAGES)}, got {name!r}")
+    if not isinstance(content, Mapping) or "stage" not in content:
+        raise ValueError('expected a stage as {"stage": name, ...}')
+    settings = {str(key): value for key, value in content.items()}
+    name = settings.pop("stage")
+    refuse_unknown("stage", name, STAGES)
+    for field in settings:
+        refuse_unknown(f"setting of {name!r}:", field, STAGES[name].model_fields)
     return checked(STAGES[name], settings)
 
 
@@ -45,7 +69,7 @@ def _written(stage: Stage) -> dict[str, Any]:
     return {"stage": name_of(stage), **stage.model_dump(mode="json")}
 
 
-AnyStage = Annotated[Stage, BeforeValidator(_read), PlainSerializer(_written)]
+AnyStage = Annotated[Stage, BeforeValidator(read_stage), PlainSerializer(_written)]
 
 
 class Noise(Config):
@@ -81,24 +105,23 @@ def add_noise(clean: Stack, noise: Noise) -> tuple[Stack, Stack]:
     Raises
     ------
     UnusableStack
-        If the brightness is negative or not finite, or zero everywhere.
+        If the brightness is negative or not finite, or zero everywhere; if a step
+        cannot hold the dose.
     """
     electrons = expected_electrons(clean.read(), dose=noise.dose)
     step = {"step": "add noise", **noise.model_dump(mode="json")}
-    truth = expect(electrons, noise)
-    noisy = record(electrons, noise)
-    if noisy.dtype.kind == "f":
-        noisy = noisy.astype(np.float32)
+    truth = _expected(electrons.copy(), noise)
+    noisy = _recorded(electrons, noise)
     return (
         clean.with_data(noisy, "noisy", step),
-        clean.with_data(truth.astype(np.float32), "truth", step),
+        clean.with_data(truth, "truth", step),
     )
 
 
 def expected_electrons(
     brightness: Real[ndarray, "t y x"], *, dose: float
 ) -> Float[ndarray, "t y x"]:
-    """Scale a brightness to a mean dose, in electrons per pixel per frame.
+    """Scale a brightness to a mean dose, in electrons per pixel per frame, float32.
 
     Raises
     ------
@@ -111,36 +134,39 @@ def expected_electrons(
             f"expected counts of zero or more to add noise to, got {low:g}; "
             "subtract the detector's offset first"
         )
-    mean = float(brightness.mean(dtype=np.float64))
+    mean = brightness.mean(dtype=np.float64)
     if mean == 0:
         raise UnusableStack(
             "expected some brightness to add noise to, got zero everywhere"
         )
-    electrons = brightness.astype(np.float64)
-    if dose:
-        electrons *= dose / mean
-    if electrons.max() > _LARGEST_MEAN:
+    scale = dose / mean if dose else np.float64(1)
+    highest = brightness.max() * scale
+    if not highest <= _LARGEST_MEAN:
         raise UnusableStack(
             f"expected at most {_LARGEST_MEAN:g} electrons in a pixel, got "
-            f"{electrons.max():.3g}; lower the dose"
+            f"{highest:.3g}; lower the dose"
         )
+    electrons = np.empty(brightness.shape, np.float32)
+    # The product is of float64, whatever the stack is of, and rounded once.
+    np.multiply(brightness, scale, out=electrons, casting="same_kind")
     return electrons
 
 
-def expect(electrons: Float[ndarray, "t y x"], noise: Noise) -> Float[ndarray, "t y x"]:
+def _expected(counts: Float[ndarray, "t y x"], noise: Noise) -> Float[ndarray, "t y x"]:
     """Give the counts that a detector shows of expected electrons on average."""
-    counts = electrons
     for stage in noise.stages:
         counts = stage.expect(counts)
+        refuse_overflow(counts, name_of(stage))
     return counts
 
 
-def record(electrons: Float[ndarray, "t y x"], noise: Noise) -> Real[ndarray, "t y x"]:
+def _recorded(counts: Float[ndarray, "t y x"], noise: Noise) -> Real[ndarray, "t y x"]:
     """Draw the counts that a detector shows for expected electrons."""
-    counts: Real[ndarray, "t y x"] = electrons.copy()
+    recorded: Real[ndarray, "t y x"] = counts
     for stage, rng in zip(noise.stages, _streams(noise), strict=True):
-        counts = stage.record(counts, rng)
-    return counts
+        recorded = stage.record(recorded.astype(np.float32, copy=False), rng)
+        refuse_overflow(recorded, name_of(stage))
+    return recorded
 
 
 def _streams(noise: Noise) -> Iterator[np.random.Generator]:

@@ -1,32 +1,21 @@
 """What a network learns from: how noisy patches become inputs and targets.
 
-To add one: write its file, add its line here. The form, the command line and the
-checkpoint take it from this mapping.
+To add one: write its file, with what it needs of the data; add its line in `registry`.
+The form, the command line, the checkpoint and the advice take it from there.
 """
 
-from collections.abc import Mapping
-
-from napari_lowdose.objectives.noise2void import fill_noise2void
+from napari_lowdose.objectives.advice import advice_sentences, advise
 from napari_lowdose.objectives.objective import Batch, Objective, Patches
-from napari_lowdose.objectives.supervised import fill_supervised
-from napari_lowdose.objectives.thinning import fill_thinning
+from napari_lowdose.objectives.registry import OBJECTIVES
+from napari_lowdose.objectives.verdict import Fit, Verdict
 
-OBJECTIVES: Mapping[str, Objective] = {
-    "supervised": Objective(
-        fill_supervised,
-        needs_truth=True,
-        summary="predict the truth of a simulated or high-dose stack",
-    ),
-    "thinning": Objective(
-        fill_thinning,
-        needs_truth=False,
-        summary="predict one part of the counts from the other; for counting detectors",
-    ),
-    "noise2void": Objective(
-        fill_noise2void,
-        needs_truth=False,
-        summary="predict hidden pixels; for noise that is independent between pixels",
-    ),
-}
-
-__all__ = ["OBJECTIVES", "Batch", "Objective", "Patches"]
+__all__ = [
+    "OBJECTIVES",
+    "Batch",
+    "Fit",
+    "Objective",
+    "Patches",
+    "Verdict",
+    "advice_sentences",
+    "advise",
+]

@@ -9,6 +9,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Real
 from numpy import ndarray
 
+from napari_lowdose.noise import NoiseMeasurement
+from napari_lowdose.objectives.verdict import Verdict
+
 
 @dataclass(frozen=True)
 class Patches:
@@ -61,8 +64,11 @@ class Objective:
         Whether patches must come with the truth.
     summary
         What it does and for which data, in one clause.
+    verdict
+        Judges from the measured noise of a stack whether it suits.
     """
 
     fill: Callable[[Patches, np.random.Generator], Batch]
     needs_truth: bool
     summary: str
+    verdict: Callable[[NoiseMeasurement], Verdict]

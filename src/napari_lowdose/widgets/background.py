@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, no_type_check
 
-from napari.qt.threading import create_worker
+from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QObject, QThreadPool, Signal
+from superqt.utils import create_worker as create_quiet_worker
 
 from napari_lowdose.errors import LowDoseError
 from napari_lowdose.widgets.panel import Panel
@@ -37,31 +38,38 @@ class Background(QObject):
         What napari's activity dock calls the work.
     panel
         Whose closing ends the work; errors are told there.
+    quiet
+        For what nobody has asked for and is over at once: napari does not know of it,
+        and what goes wrong comes as a text. Warnings are only emitted.
 
     Signals
     -------
     came
         Emitted with each yielded item.
+    warned
+        Emitted with each warning of the work.
     ended
         Emitted once at the end, also after an error, with whether all went well.
     """
 
     came = Signal(object)
+    warned = Signal(str)
     ended = Signal(bool)
 
-    def __init__(self, steps: Steps, *, title: str, panel: Panel) -> None:
+    def __init__(
+        self, steps: Steps, *, title: str, panel: Panel, quiet: bool = False
+    ) -> None:
         super().__init__()
         self._panel: Panel | None = panel
+        self._quiet = quiet
         self._well = True
         self._over = False
         self._inbox: deque[object] = deque()
         self._delivering = False
-        self._worker = create_worker(
-            _guarded(steps, title), _start_thread=False, _progress={"desc": title}
-        )
+        self._worker = _worker(_guarded(steps, title), title, quiet=quiet)
         self._worker.yielded.connect(self._relay)
         self._worker.errored.connect(self._broken)
-        self._worker.warned.connect(_pass_on)
+        self._worker.warned.connect(self._warn)
         self._worker.finished.connect(self._finish)
         panel.closed.connect(self.abandon)
         # The panel's last breath; its methods are gone by then.
@@ -121,7 +129,9 @@ class Background(QObject):
             self._delivering = False
 
     def _deliver(self, item: object) -> None:
-        if isinstance(item, _Failure):
+        if isinstance(item, _Failure) and self._quiet:
+            self.came.emit(item.text)
+        elif isinstance(item, _Failure):
             self._fail(item.text)
         elif item is _END:
             self._panel = None
@@ -134,6 +144,14 @@ class Background(QObject):
         self._well = False
         if self._panel is not None:
             self._panel.fail(text)
+
+    def _warn(self, arguments: tuple[Any, ...]) -> None:
+        """Hand a warning on; superqt catches those of all threads, then drops them."""
+        if issubclass(arguments[1], _SILENT):
+            return
+        self.warned.emit(str(arguments[0]))
+        if not self._quiet:
+            notification_manager.receive_warning(*arguments)
 
     def _broken(self, error: BaseException) -> None:
         """Tell of a fault of ours; napari shows the traceback itself."""
@@ -180,13 +198,13 @@ def _guarded(steps: Steps, title: str) -> Steps:
     return guarded
 
 
-def _pass_on(arguments: tuple[Any, ...]) -> None:
-    """Hand a warning to napari.
-
-    superqt catches those of all threads while a worker runs, then drops them.
-    """
-    if not issubclass(arguments[1], _SILENT):
-        notification_manager.receive_warning(*arguments)
+def _worker(steps: Steps, title: str, *, quiet: bool) -> GeneratorWorker:
+    """Make a worker; napari keeps each that it knows of until it is closed."""
+    if quiet:
+        return create_quiet_worker(
+            steps, _start_thread=False, _worker_class=GeneratorWorker
+        )
+    return create_worker(steps, _start_thread=False, _progress={"desc": title})
 
 
 @atexit.register

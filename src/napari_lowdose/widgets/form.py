@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from textwrap import fill, shorten
 from typing import Any, Generic, TypeVar
 
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
@@ -28,8 +29,18 @@ C = TypeVar("C", bound=Config)
 
 _UNBOUNDED = 1e12
 _LEAST = 1e-12  # what "greater than zero" means in a box of twelve decimals
-_UNITS = {"px": "px", "nm": "nm", "s": "s"}  # suffixes of names that are units
-_MEANING_LETTERS = 20  # what a narrow box can show
+_UNITS = {  # suffixes of names that are units
+    "px": "px",
+    "nm": "nm",
+    "s": "s",
+    "us": "µs",
+    "hz": "Hz",
+    "deg": "°",
+    "kv": "kV",
+    "volts": "V",
+}
+_MEANING_LETTERS = 16  # what a narrow box can show; the tooltip has it all
+_LABEL_LETTERS = 18  # longer labels are broken, to leave the editor its room
 _ROW_LETTERS = 16  # check boxes with longer names stand one below the other
 
 
@@ -86,7 +97,7 @@ class Form(QWidget, Generic[C]):
     def _add(self, layout: QFormLayout, leaf: Leaf) -> None:
         field = _field(leaf, self._tell)
         field.write(leaf.default)
-        label = QLabel(label_of(leaf.name))
+        label = QLabel(fill(label_of(leaf.name), _LABEL_LETTERS))
         for widget in (label, field.widget):
             widget.setToolTip(leaf.sentence)
         self._fields[leaf.path] = field
@@ -232,7 +243,7 @@ def _meaning(leaf: Leaf, value: str) -> str:
 
 
 def _shortened(meaning: str) -> str:
-    return meaning if len(meaning) <= _MEANING_LETTERS else "automatic"
+    return shorten(meaning, _MEANING_LETTERS, placeholder="…")
 
 
 def _words(choice: str) -> str:

@@ -12,12 +12,14 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QPushButton
 from napari_lowdose.config import PRESETS, Training
 from napari_lowdose.jobs import Task
 from napari_lowdose.model_history import new_model_path
+from napari_lowdose.noise import NoiseMeasurement
 from napari_lowdose.widgets.choice import Choice
 from napari_lowdose.widgets.engine_panel import EnginePanel
 from napari_lowdose.widgets.form import Form
 from napari_lowdose.widgets.layers import stack_from, visible_frame
 from napari_lowdose.widgets.loss_plot import LossPlot, mean_loss
 from napari_lowdose.widgets.model_choice import FILES, announce_model
+from napari_lowdose.widgets.noise_advice import NoiseAdvice
 from napari_lowdose.widgets.panel import button, in_a_row
 from napari_lowdose.widgets.preview import Preview
 from napari_lowdose.widgets.runner import job_of
@@ -36,6 +38,7 @@ class TrainPanel(EnginePanel):
         self.preset = Choice()
         self.preset.offer([*PRESETS, _CUSTOM], [*PRESETS, _CUSTOM])
         self.form = Form(Training)
+        self.advice = NoiseAdvice(self)
         self.model = QLineEdit()
         self.browse = QPushButton("…")
         self.browse.setFixedWidth(30)
@@ -49,12 +52,14 @@ class TrainPanel(EnginePanel):
         self._lay_out()
         self._wire()
         self._propose_model()
+        self.advice.look_at(self.noisy.layer)
         self.set_ready()
 
     def _lay_out(self) -> None:
         stack = self.section("Movie")
         stack.rows.addRow("noisy", self.noisy)
         stack.rows.addRow("truth", self.truth)
+        self.section("What the data are").rows.addRow(self.advice)
         model = self.section("Model")
         model.rows.addRow("file", in_a_row(self.model, self.browse))
         model.rows.addRow("", self.resume)
@@ -70,6 +75,8 @@ class TrainPanel(EnginePanel):
     def _wire(self) -> None:
         self.noisy.chosen.connect(self._propose_model)
         self.noisy.chosen.connect(self.set_ready)
+        self.noisy.chosen.connect(lambda: self.advice.look_at(self.noisy.layer))
+        self.advice.taken.connect(self._take_detector)
         self.preset.chosen.connect(self._take_preset)
         self.form.changed.connect(self._name_preset)
         self.model.textChanged.connect(self._look_for_model)
@@ -90,6 +97,15 @@ class TrainPanel(EnginePanel):
         config = PRESETS.get(self.preset.value)
         if config is not None:
             self.form.config = config
+
+    def _take_detector(self, measured: NoiseMeasurement) -> None:
+        """Train with the gain and offset that the noise tells."""
+        with self.reporting():
+            gain, offset = measured.gain.value, measured.offset.value
+            self.form.config = self.form.config.replaced(
+                {("gain",): gain, ("offset",): offset}
+            )
+            self.say(f"trains with gain {gain:.4g} and offset {offset:.4g}")
 
     def _name_preset(self) -> None:
         try:

@@ -1,0 +1,134 @@
+"""Whether the noise of a pixel knows that of its neighbours and of other frames."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Real
+from numpy import ndarray
+
+from napari_lowdose.noise.cells import Sorting
+from napari_lowdose.noise.differences import Differences, spread_windows
+
+_REACH = 2
+_N_FRAMES = 12
+_N_LAGS = 3
+_EDGE_PX = 16
+_FEWEST = 20  # pixels of a tile that do not move
+# One half of the map; the noise of two pixels is the same either way.
+_SHIFTS = [
+    (y, x)
+    for y in range(_REACH + 1)
+    for x in range(-_REACH, _REACH + 1)
+    if (y, x) >= (0, 0)
+]
+
+
+def neighbour_correlation(
+    differences: Differences, sorting: Sorting
+) -> tuple[Float[ndarray, "5 5"], float]:
+    """Correlate the noise with that of pixels up to two away, where nothing moves.
+
+    Returns
+    -------
+    correlation
+        1 at the centre, point-symmetric: the median over tiles.
+    std
+        Standard error of its least certain entry.
+    """
+    tiles = sum(
+        _products(d.noise, sorting.variance(d.guide), sorting.motion(d) < 1)
+        for d in differences.read(_N_FRAMES)
+    )
+    product, number = np.asarray(tiles)
+    still = (number > _FEWEST).all(axis=0) & (product[0] > 0)
+    rho = (product / np.maximum(number, 1))[:, still]
+    rho = rho / rho[0] if still.any() else np.eye(1, len(_SHIFTS)).T
+    half = np.median(rho, axis=1)
+    # A median over n is known to 1.25 standard deviations over the root of n.
+    std = 1.2533 * rho[1:].std(axis=1).max() / np.sqrt(rho.shape[1])
+    # Few tiles tell their own scatter badly; independent pixels have at least this.
+    std = max(std, 1.2533 / np.sqrt(max(number[:, still].sum(axis=1).min(), 1)))
+    correlation = np.empty((5, 5))
+    for (y, x), value in zip(_SHIFTS, half, strict=True):
+        correlation[_REACH + y, _REACH + x] = value
+        correlation[_REACH - y, _REACH - x] = value
+    if differences.n_frames == 1:
+        correlation -= _of_second_differences()
+    correlation[_REACH, _REACH] = 1.0
+    return correlation, float(std)
+
+
+def _of_second_differences() -> Float[ndarray, "5 5"]:
+    """Give the correlation that independent noise gets along y and x."""
+    line = np.array([1, -4, 6, -4, 1]) / 6
+    return np.outer(line, line)
+
+
+def _products(
+    noise: Float[ndarray, "y x"], variance: Float[ndarray, "y x"], still: ndarray
+) -> Float[ndarray, "2 shifts tiles"]:
+    """Multiply still pixels of unit noise with their neighbours; add up over tiles."""
+    weight = still.astype(np.float32)
+    unit = noise * weight / np.sqrt(np.maximum(variance, 1e-30))
+    height, width = (n - 2 * _REACH for n in noise.shape)
+    middle = (slice(0, height), slice(_REACH, _REACH + width))
+    sums = []
+    for part in (unit, weight):
+        sums.append([
+            _tile_sums(
+                part[middle]
+                * part[y : y + height, _REACH + x : _REACH + x + width]
+            )
+            for y, x in _SHIFTS
+        ])  # fmt: skip
+    return np.asarray(sums)
+
+
+def _tile_sums(values: Float[ndarray, "y x"]) -> Float[ndarray, " tiles"]:
+    """Add up over tiles; ragged rims are left out."""
+    edge = min(_EDGE_PX, *values.shape)
+    rows, columns = (n // edge for n in values.shape)
+    whole = np.ascontiguousarray(values[: rows * edge, : columns * edge])
+    means = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    sums: ndarray = means.reshape(-1).astype(np.float64) * edge**2
+    return sums
+
+
+def temporal_correlation(stack: Real[ndarray, "t y x"]) -> Float[ndarray, " lags"]:
+    """Correlate the noise with that of the same pixels in later frames.
+
+    Differences that share no frame are compared, so that differencing makes none: of
+    d(t) and d(t + k), k > 1, the mean product is 2 c(k) - c(k - 1) - c(k + 1). Beyond
+    the last lag the noise is taken to be independent.
+
+    Returns
+    -------
+    ndarray
+        1 first; no more than that for fewer than four frames.
+    """
+    n_lags = min(_N_LAGS, len(stack) // 2 - 1)
+    if n_lags < 1:
+        return np.ones(1)
+    products: dict[int, list[ndarray]] = {}
+    last = len(stack) - n_lags - 3
+    for start in sorted({int(t) for t in np.linspace(0, last, _N_FRAMES)}):
+        frames = [
+            spread_windows(frame).astype(np.float32)
+            for frame in stack[start : start + n_lags + 3]
+        ]
+        steps = np.diff(np.stack(frames), axis=0)
+        steps -= steps.mean(axis=(1, 2), keepdims=True)  # flicker is no noise
+        for gap in (0, *range(2, n_lags + 2)):
+            products.setdefault(gap, []).append(_tile_sums(steps[0] * steps[gap]))
+    seen = {gap: np.mean(sums, axis=0) for gap, sums in products.items()}
+    covariance = np.zeros((n_lags + 1, len(seen[0])))
+    for lag in range(1, n_lags + 1):
+        for further in range(1, n_lags + 2 - lag):
+            covariance[lag] -= further * seen[lag + further]
+    covariance[0] = seen[0] / 2 + covariance[1]
+    alive = covariance[0] > 0
+    if not alive.any():
+        return np.ones(1)
+    lags: ndarray = np.median(covariance[:, alive] / covariance[0, alive], axis=1)
+    return lags

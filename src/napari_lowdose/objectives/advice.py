@@ -1,0 +1,43 @@
+"""Which way of training suits a stack, from what was measured of its noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from napari_lowdose.noise import NoiseMeasurement
+from napari_lowdose.objectives.registry import OBJECTIVES
+from napari_lowdose.objectives.verdict import Fit, Verdict
+
+_WORDS = {
+    Fit.SUITS: "suits",
+    Fit.CAREFUL: "may do",
+    Fit.AVOID: "should be avoided",
+}
+
+
+def advise(measurement: NoiseMeasurement) -> Mapping[str, Verdict]:
+    """Ask each objective whether it suits the data.
+
+    Parameters
+    ----------
+    measurement
+        What `napari_lowdose.noise.measure_noise` read off the stack.
+
+    Returns
+    -------
+    mapping
+        One verdict per name in `OBJECTIVES`, in their order.
+    """
+    return {name: each.verdict(measurement) for name, each in OBJECTIVES.items()}
+
+
+def advice_sentences(measurement: NoiseMeasurement) -> tuple[str, ...]:
+    """Say the advice, a sentence per objective, what suits first."""
+    order = list(Fit)
+    verdicts = sorted(
+        advise(measurement).items(), key=lambda item: order.index(item[1].fit)
+    )
+    return tuple(
+        f"{name.capitalize()} {_WORDS[verdict.fit]}: {verdict.reason}."
+        for name, verdict in verdicts
+    )

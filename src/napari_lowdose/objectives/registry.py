@@ -1,0 +1,29 @@
+"""All objectives by name."""
+
+from collections.abc import Mapping
+
+from napari_lowdose.objectives.noise2void import fill_noise2void, judge_noise2void
+from napari_lowdose.objectives.objective import Objective
+from napari_lowdose.objectives.supervised import fill_supervised, judge_supervised
+from napari_lowdose.objectives.thinning import fill_thinning, judge_thinning
+
+OBJECTIVES: Mapping[str, Objective] = {
+    "supervised": Objective(
+        fill_supervised,
+        needs_truth=True,
+        summary="predict the truth of a simulated or high-dose stack",
+        verdict=judge_supervised,
+    ),
+    "thinning": Objective(
+        fill_thinning,
+        needs_truth=False,
+        summary="predict one part of the counts from the other; for counting detectors",
+        verdict=judge_thinning,
+    ),
+    "noise2void": Objective(
+        fill_noise2void,
+        needs_truth=False,
+        summary="predict hidden pixels; for noise that is independent between pixels",
+        verdict=judge_noise2void,
+    ),
+}

@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_lowdose.noise import (
+    DETECTORS,
+    Measured,
+    NoiseMeasurement,
+    PhotonTransfer,
+    Source,
+    add_noise,
+    describe,
+    measure_noise,
+)
+from napari_lowdose.objectives import OBJECTIVES, Fit, advice_sentences, advise
+
+
+def exactly(value: float, source: Source = Source.MEASURED) -> Measured:
+    return Measured(value, value, value, source)
+
+
+def white() -> np.ndarray:
+    correlation = np.zeros((5, 5))
+    correlation[2, 2] = 1
+    return correlation
+
+
+COUNTING = NoiseMeasurement(
+    gain=exactly(1.0),
+    offset=exactly(0.0),
+    readout_std=exactly(0.0),
+    dose=exactly(0.5),
+    transfer=PhotonTransfer(*np.ones((3, 4)), slope=1.0, intercept=0.0),
+    correlation=white(),
+    lags=np.array([1.0, 0.0, 0.0]),
+    counting=True,
+    n_frames=32,
+)
+ANALOGUE = replace(
+    COUNTING,
+    gain=Measured(2.0, 1.95, 2.05),
+    offset=Measured(100.0, 99.0, 101.0),
+    readout_std=Measured(4.0, 3.8, 4.2),
+    dose=Measured(10.0, 9.0, 11.0),
+    counting=False,
+)
+
+
+def with_neighbours(measurement: NoiseMeasurement, rho: float) -> NoiseMeasurement:
+    correlation = white()
+    correlation[2, 1] = correlation[2, 3] = rho
+    return replace(measurement, correlation=correlation)
+
+
+def fits(measurement: NoiseMeasurement) -> dict[str, Fit]:
+    return {name: verdict.fit for name, verdict in advise(measurement).items()}
+
+
+@pytest.mark.parametrize("measurement", [COUNTING, ANALOGUE])
+def test_every_objective_judges_and_gives_a_reason(measurement):
+    advice = advise(measurement)
+    assert list(advice) == list(OBJECTIVES)
+    for sentence in advice_sentences(measurement):
+        assert sentence.endswith(".")
+    assert all(verdict.reason for verdict in advice.values())
+
+
+def test_counts_are_for_thinning():
+    assert fits(COUNTING)["thinning"] is Fit.SUITS
+    assert fits(ANALOGUE)["thinning"] is Fit.AVOID
+
+
+def test_thinning_needs_to_know_the_detector():
+    quiet = replace(ANALOGUE, readout_std=Measured(0.4, 0.3, 0.5))
+    assert fits(quiet)["thinning"] is Fit.CAREFUL
+    vague = replace(quiet, gain=Measured(2.0, 1.0, 3.0))
+    assert fits(vague)["thinning"] is Fit.AVOID
+    assumed = replace(quiet, offset=Measured(0.0, 0.0, 90.0, Source.ASSUMED))
+    assert "dark" in advise(assumed)["thinning"].reason
+
+
+@pytest.mark.parametrize("measurement", [COUNTING, ANALOGUE])
+@pytest.mark.parametrize("rho", [0.04, -0.04, 0.4])
+def test_shared_noise_forbids_noise2void_and_thinning(measurement, rho):
+    shared = fits(with_neighbours(measurement, rho))
+    assert shared["noise2void"] is shared["thinning"] is Fit.AVOID
+    assert shared["supervised"] is Fit.CAREFUL
+
+
+def test_a_correlation_below_three_hundredths_is_let_pass():
+    assert fits(with_neighbours(ANALOGUE, 0.02))["noise2void"] is Fit.SUITS
+
+
+def test_what_frames_share_makes_careful():
+    shared = replace(ANALOGUE, lags=np.array([1.0, 0.2]))
+    assert fits(shared)["noise2void"] is fits(shared)["supervised"] is Fit.CAREFUL
+
+
+def test_sentences_name_what_matters():
+    assert any("counts" in line for line in describe(COUNTING))
+    assert any("0.5" in line for line in describe(COUNTING))
+    analogue = " ".join(describe(ANALOGUE))
+    for part in ("analogue", "2.00 ± 0.05", "100 ± 1", "4.0 ± 0.2", "independent"):
+        assert part in analogue
+    along = " ".join(describe(with_neighbours(ANALOGUE, 0.2)))
+    assert "along rows" in along
+    flawed = replace(
+        ANALOGUE, saturated=0.02, clipped=0.03, drift=-0.3, defects=1e-3, n_frames=1
+    )
+    told = " ".join(describe(flawed))
+    for part in ("2 %", "3 %", "falls by 30 %", "0.1 %", "one frame only"):
+        assert part in told
+
+
+@pytest.mark.parametrize(
+    ("detector", "best", "worst"),
+    [
+        ("counting", "thinning", None),
+        ("poisson_gaussian", "noise2void", "thinning"),
+        ("stem_analogue", None, "noise2void"),
+        ("ccd_scintillator", None, "noise2void"),
+    ],
+)
+def test_detectors_get_the_advice_of_the_notes(clean, detector, best, worst):
+    noisy, _ = add_noise(clean, DETECTORS[detector])
+    judged = fits(measure_noise(noisy.read()))
+    if best:
+        assert judged[best] is Fit.SUITS
+    if worst:
+        assert judged[worst] is Fit.AVOID
