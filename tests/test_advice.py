@@ -68,12 +68,13 @@ def test_every_objective_judges_and_gives_a_reason(measurement):
 
 def test_counts_are_for_thinning():
     assert fits(COUNTING)["thinning"] is Fit.SUITS
-    assert fits(ANALOGUE)["thinning"] is Fit.AVOID
+    assert fits(ANALOGUE)["thinning"] is Fit.SUITS  # once its detector is set
+    assert "offset" in advise(ANALOGUE)["thinning"].reason
 
 
 def test_thinning_needs_to_know_the_detector():
     quiet = replace(ANALOGUE, readout_std=Measured(0.4, 0.3, 0.5))
-    assert fits(quiet)["thinning"] is Fit.CAREFUL
+    assert fits(quiet)["thinning"] is Fit.SUITS
     vague = replace(quiet, gain=Measured(2.0, 1.0, 3.0))
     assert fits(vague)["thinning"] is Fit.AVOID
     assumed = replace(quiet, offset=Measured(0.0, 0.0, 90.0, Source.ASSUMED))
@@ -90,6 +91,36 @@ def test_shared_noise_forbids_noise2void_and_thinning(measurement, rho):
 
 def test_a_correlation_below_three_hundredths_is_let_pass():
     assert fits(with_neighbours(ANALOGUE, 0.02))["noise2void"] is Fit.SUITS
+
+
+@pytest.mark.parametrize("measurement", [COUNTING, ANALOGUE])
+def test_a_correlation_that_motion_may_make_forbids_nothing(measurement):
+    moving = replace(with_neighbours(measurement, 0.4), motion=0.4)
+    assert not moving.correlated
+    assert not moving.correlation_told
+    assert fits(moving)["noise2void"] is Fit.CAREFUL
+    assert "could not be told" in advise(moving)["noise2void"].reason
+    assert any("changes too much" in line for line in describe(moving))
+    assert fits(replace(moving, motion=0.1))["noise2void"] is Fit.AVOID
+
+
+def test_frames_of_different_scenes_tell_no_correlation():
+    unlike = replace(ANALOGUE, readout_std=exactly(0.4), alike=False)
+    assert fits(unlike)["thinning"] is fits(unlike)["noise2void"] is Fit.CAREFUL
+    assert "could not be told" in advise(unlike)["thinning"].reason
+
+
+def test_whole_counts_are_for_thinning_even_where_correlation_is_not_told():
+    unlike = replace(with_neighbours(COUNTING, 0.4), alike=False, motion=1.0)
+    assert fits(unlike)["thinning"] is Fit.SUITS
+
+
+def test_a_gain_is_told_when_its_interval_is_within_a_quarter():
+    assert ANALOGUE.gain_told
+    assert not replace(ANALOGUE, gain=Measured(1.4e-6, 0.0, 0.3)).gain_told
+    for reach, told in ((0.24, True), (0.26, False)):
+        gain = Measured(2.0, 2.0 * (1 - reach), 2.0 * (1 + reach))
+        assert replace(ANALOGUE, gain=gain).gain_told is told
 
 
 def test_what_frames_share_makes_careful():
@@ -117,7 +148,7 @@ def test_sentences_name_what_matters():
     ("detector", "best", "worst"),
     [
         ("counting", "thinning", None),
-        ("poisson_gaussian", "noise2void", "thinning"),
+        ("poisson_gaussian", "noise2void", None),
         ("stem_analogue", None, "noise2void"),
         ("ccd_scintillator", None, "noise2void"),
     ],

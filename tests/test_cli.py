@@ -143,7 +143,7 @@ def test_info_says_what_the_data_are(simulated, capsys):
     assert run("info noisy.tif") == 0
     said = capsys.readouterr().out
     assert "Thinning suits" in said
-    tifffile.imwrite("flat.tif", np.ones((4, 32, 32), np.uint8))
+    tifffile.imwrite("flat.tif", np.ones((5, 32, 32), np.uint8))
     assert run("info flat.tif") == 0
     assert "cannot be read" in capsys.readouterr().out
 

@@ -55,6 +55,20 @@ def test_thinning_knows_the_detector(poisson):
         )
 
 
+def test_thinning_splits_readout_noise_too():
+    rng = np.random.default_rng(0)
+    noisy = 2 * rng.poisson(8.0, (16, 64, 64)) + rng.normal(100, 3, (16, 64, 64))
+    patches = patches_of(noisy, gain=2.0, offset=100.0, readout_std=3.0)
+    batch = OBJECTIVES["thinning"].fill(patches, np.random.default_rng(1))
+    # what is left of the correlation at eight electrons is below 0.01
+    correlation = np.corrcoef(batch.input.ravel(), batch.target.ravel())[0, 1]
+    assert abs(correlation) < 0.01 + 3 / np.sqrt(noisy.size)
+    for part in (batch.input, batch.target):
+        assert part.mean() == pytest.approx(
+            116, abs=4 * part.std() / np.sqrt(part.size)
+        )
+
+
 @pytest.mark.parametrize("shape", [(2, 64, 64), (3, 9, 31), (1, 1, 5)])
 def test_hidden_pixels_are_replaced_and_no_others(shape):
     noisy = np.arange(np.prod(shape), dtype=float).reshape(shape)

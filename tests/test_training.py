@@ -4,8 +4,11 @@ import torch
 
 from napari_lowdose.config import Network, Training
 from napari_lowdose.errors import CheckpointMismatch, UnusableStack, UnwritableFile
+from napari_lowdose.noise import Noise, Poisson, Readout, add_noise
+from napari_lowdose.noise.stages import Response
 from napari_lowdose.normalization import Normalizer
 from napari_lowdose.planes import Plane
+from napari_lowdose.specimens import SPECIMENS
 from napari_lowdose.training import (
     Epoch,
     Example,
@@ -194,6 +197,28 @@ def test_impossible_examples_are_refused(noisy, truth):
         prepare([Example(noisy)], SMALL.model_copy(update={"objective": "supervised"}))
     with pytest.raises(ValueError, match="objective: expected one of auto"):
         prepare([Example(noisy)], SMALL.model_copy(update={"objective": "magic"}))
+
+
+CAMERA = Readout(gain=2, offset=100, readout_std=4)
+
+
+def test_a_detector_that_is_told_lets_its_quanta_be_split(clean):
+    noisy, _ = add_noise(clean, Noise(dose=5, stages=(Poisson(), CAMERA)))
+    examples = [Example(noisy.read())]
+    told = SMALL.replaced(
+        {("gain",): 2.0, ("offset",): 100.0, ("readout_std",): 4.0},
+    )
+    assert chosen_objective(examples, told) == "thinning"
+    assert chosen_objective(examples, SMALL) == "noise2void"
+
+
+def test_a_training_that_would_learn_the_noise_is_said_before():
+    specimen = SPECIMENS["catalyst"]
+    slow = specimen.settings(frames=24, size=96, motion_px=0.1)
+    blurred = Noise(dose=20, stages=(Poisson(), Response(mtf_cutoff=0.1), CAMERA))
+    noisy, _ = add_noise(specimen.render(slow).stack, blurred)
+    with pytest.warns(UserWarning, match=r"noise2void .* avoided .* share noise"):
+        assert chosen_objective([Example(noisy.read())], SMALL) == "noise2void"
 
 
 def test_damaged_and_foreign_files_are_refused(examples, noisy, tmp_path):

@@ -164,6 +164,9 @@ class Training(Config):
     offset: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
     """Counts of the noisy stack in the dark; used by thinning."""
 
+    readout_std: Annotated[float, Ge(0), Le(1e6)] = 0.0
+    """Standard deviation of the readout noise, in counts; used by thinning."""
+
     seed: Seed = 0
     """Start of the random numbers: the same seed gives the same weights."""
 

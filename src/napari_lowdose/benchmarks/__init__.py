@@ -49,6 +49,12 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "voxels per second at which one core renders each specimen, without and with "
         "noise",
     ),
+    "noise": Benchmark(
+        "noise",
+        "measure_reading",
+        "how fast gain, offset, readout noise and dose are read off a movie, and how "
+        "often they are right",
+    ),
 }
 
 __all__ = ["BENCHMARKS", "Benchmark"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import zarr
@@ -16,7 +16,8 @@ from napari_lowdose.datasets.dataset import DataSet, Item, Writing
 
 # A task makes about this many voxels: a few seconds of work, one file per array.
 _TASK_VOXELS = 2**21
-_N_TRIED = 4
+_N_TRIED = 16  # at most, to tell what all will take
+_TRIED_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,14 @@ def compressor() -> BloscCodec:
 
 def estimate(plan: Plan) -> Estimate:
     """Make the first items in memory to tell what all will take."""
-    start = perf_counter()
+    # Of the processor: what has all cores here will have one of them later.
+    start = process_time()
     content: dict[str, Buffer] = {}
     group = zarr.open_group(MemoryStore(content), mode="w")
-    # Kinds of noise take turns, and are not packed equally well.
-    tried = range(min(_N_TRIED, plan.n_items))
-    for index in tried:
+    n_tried = 0
+    for index in range(min(_N_TRIED, plan.n_items)):
         arrays, _ = plan.make(index)
+        n_tried += 1
         for name, array in arrays.items():
             group.create_array(
                 f"{name}{index}",
@@ -115,5 +117,8 @@ def estimate(plan: Plan) -> Estimate:
                 chunks=array.shape,
                 compressors=compressor(),
             )
-    seconds = (perf_counter() - start) / len(tried)
-    return Estimate(seconds, sum(len(part) for part in content.values()) // len(tried))
+        # Two at least, since kinds of noise take turns and are not packed equally well.
+        if n_tried > 1 and process_time() - start > _TRIED_S:
+            break
+    n_bytes = sum(len(part) for part in content.values())
+    return Estimate((process_time() - start) / n_tried, n_bytes // n_tried)

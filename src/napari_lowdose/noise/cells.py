@@ -22,6 +22,8 @@ _MOTION_PX = 0.5
 _MOTION_SHARE = 0.02
 _CHANGE = 3.5
 _SPIKE = 8.0
+_EMPTY = 0.1  # of the typical noise, that flicker may leave in an empty place
+_MOST = 1e12  # a score
 _KEPT = 0.1  # of the pixels at least, where everything has edges
 
 
@@ -133,9 +135,17 @@ def _sorted(differences: Differences) -> tuple[float, Differences, Sorting]:
     n, mean, variance = _roughly(sample, sorting, differences.shares[0])
     spread = float(np.average((mean - np.average(mean, weights=n)) ** 2, weights=n))
     slope, intercept = _rough_line(n, mean, variance)
+    typical = float(np.average(variance, weights=n))
     sorting = replace(sorting, slope=slope, intercept=intercept)
-    scores = np.concatenate([sorting.motion(d)[::3, ::3].ravel() for d in sample])
-    strictness = max(float(np.quantile(scores, _KEPT)), 1.0)
+    # An empty ground that holds still tells nothing.
+    lively = [
+        sorting.motion(d)[::3, ::3][
+            np.abs(d.noise[::3, ::3]) > _EMPTY * np.sqrt(typical)
+        ]
+        for d in sample
+    ]
+    scores = np.concatenate([*lively, [0.0]])
+    strictness = max(float(np.quantile(np.minimum(scores, _MOST), _KEPT)), 1.0)
     return spread, differences, replace(sorting, strictness=strictness)
 
 
@@ -184,7 +194,7 @@ def _rough_line(
     typical = float(np.average(variance, weights=n)) or 1e-12
     middle = float(np.average(mean, weights=n))
     slope = 0.0
-    if len(n) > 1:
+    if len(n) > 1 and np.ptp(mean) > 0:
         weights = np.sqrt(n) / (variance + 0.1 * typical)
         steepest = 0.9 * typical / max(middle - float(mean.min()), 1e-30)
         slope = float(np.clip(np.polyfit(mean, variance, 1, w=weights)[0], 0, steepest))

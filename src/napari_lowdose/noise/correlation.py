@@ -8,13 +8,17 @@ from jaxtyping import Float, Real
 from numpy import ndarray
 
 from napari_lowdose.noise.cells import Sorting
-from napari_lowdose.noise.differences import Differences, spread_windows
+from napari_lowdose.noise.differences import Differences, spread_windows, steadied
 
 _REACH = 2
 _N_FRAMES = 12
 _N_LAGS = 3
 _EDGE_PX = 16
 _FEWEST = 20  # pixels of a tile that do not move
+_GAPS = (1, 2, 3, 4)  # frames
+_CHANCE = 0.5  # standard errors of the correlation
+_FLAT = 0.8
+_GROWTH = 1.5  # of what has moved after one frame, over what moves in the next
 # One half of the map; the noise of two pixels is the same either way.
 _SHIFTS = [
     (y, x)
@@ -57,6 +61,69 @@ def neighbour_correlation(
         correlation -= _of_second_differences()
     correlation[_REACH, _REACH] = 1.0
     return correlation, float(std)
+
+
+def moved_share(
+    differences: Differences,
+    sorting: Sorting,
+    correlation: Float[ndarray, "5 5"],
+    std: float,
+) -> float:
+    """Tell by how much moving things may have raised the correlation.
+
+    Noise is as alike in frames that are far apart as in neighbouring ones; what moves
+    differs the more the further apart, or now more, now less, where it repeats itself.
+
+    Parameters
+    ----------
+    differences, sorting
+        Those that the correlation was read from.
+    correlation, std
+        Of the noise, and its standard error.
+
+    Returns
+    -------
+    float
+        To be taken off the largest entry; 1 where frames cannot be compared.
+    """
+    if differences.n_frames < 3:
+        return 1.0
+    here = np.array([correlation[_REACH + y, _REACH + x] for y, x in _SHIFTS])
+    around = np.abs(here[1:])
+    if around.min() > _FLAT * around.max():
+        return 1.0  # the noise of a detector fades within two pixels, what moves hardly
+    by_gap = _by_gap(differences, sorting)
+    if len(by_gap) < 2:
+        return 1.0
+    seen = np.sign(here) * np.vstack([here, by_gap])
+    growth = np.maximum(np.abs(seen[2] - seen[1]) - _CHANCE * std, 0)
+    left = seen.min(axis=0) - _GROWTH * growth
+    return float(np.clip(seen[0, 1:].max() - left[1:].max(), 0, 1))
+
+
+def _by_gap(differences: Differences, sorting: Sorting) -> Float[ndarray, "gaps n"]:
+    """Correlate differences of frames that are 1, 2, ... frames apart."""
+    sums: dict[int, ndarray] = {}
+    frames = differences.frames(_N_FRAMES)
+    for t, d in zip(frames, differences.read(_N_FRAMES), strict=True):
+        variance, still = sorting.variance(d.guide), sorting.motion(d) < 1
+        for gap in _GAPS:
+            noise = differences.apart(t, gap)
+            if noise is not None:
+                products = _products(steadied(noise, d.guide), variance, still)
+                sums[gap] = sums.get(gap, 0) + products
+    if 1 not in sums:
+        return np.zeros((0, len(_SHIFTS)))
+    product, number = sums[1]
+    told = (number > _FEWEST).all(axis=0) & (product[0] > 0)
+    if not told.any():
+        return np.zeros((0, len(_SHIFTS)))
+    power = product[0, told] / number[0, told]
+    seen = [
+        np.median((p / np.maximum(n, 1))[:, told] / power, axis=1)
+        for p, n in (sums[gap] for gap in sorted(sums))
+    ]
+    return np.asarray(seen)
 
 
 def _of_second_differences() -> Float[ndarray, "5 5"]:

@@ -70,7 +70,12 @@ def _numbers(m: NoiseMeasurement) -> Iterator[str]:
 
 
 def _correlation(m: NoiseMeasurement) -> Iterator[str]:
-    if not m.correlated and not m.correlation_told:
+    if not m.correlation_told and (not m.alike or m.motion):
+        yield (
+            "Whether neighbouring pixels share noise cannot be told: the scene changes "
+            "too much from frame to frame."
+        )
+    elif not m.correlated and not m.correlation_told:
         yield (
             "Whether neighbouring pixels share noise cannot be told: too few of them "
             "hold still."

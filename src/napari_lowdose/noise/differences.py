@@ -18,6 +18,8 @@ _FEW_PAIRS = 5
 # Pixels of unlike scenes know their neighbours; noise shares less with them than that.
 _CLEAR = 0.8
 _IN_COMMON = 0.2
+_LOPSIDED = 0.25  # of quantiles; blurred shot noise above 0.1 quanta has 0.1 at most
+_BLUR_PX = 2.0
 
 _TRIPLE = np.array([-0.5, 1, -0.5])
 _PAIR = np.array([-1, 1]) / np.sqrt(2)
@@ -119,7 +121,18 @@ class Differences:
 
     def _frame(self, t: int) -> Float[ndarray, "y x"]:
         counts = spread_windows(self.stack[t])
+        if counts.dtype.itemsize > 2 and counts.dtype != np.float32:
+            # Single precision holds the noise on a large offset only without that.
+            return (counts.astype(np.float64) - self.pivot).astype(np.float32)
         return counts.astype(np.float32) - np.float32(self.pivot)
+
+    def apart(self, t: int, gap: int) -> Float[ndarray, "y x"] | None:
+        """Take one frame near `t` from another, so many frames apart, if there are."""
+        first = t - gap // 2
+        if first < 0 or first + gap >= len(self.stack):
+            return None
+        noise: ndarray = self._frame(first + gap) - self._frame(first)
+        return noise / np.float32(np.sqrt(2))
 
     def _between(
         self,
@@ -137,7 +150,7 @@ class Differences:
             # Neighbouring pixels, where there is no other frame.
             return Difference(noise, mean, _around(_mean(near), _NEAR))
         guide = (before + after) / 2
-        return Difference(_steadied(noise, guide), mean, guide, after - before)
+        return Difference(steadied(noise, guide), mean, guide, after - before)
 
     def _within(self, frame: Float[ndarray, "y x"]) -> Difference:
         """Take the noise from neighbouring pixels."""
@@ -152,17 +165,32 @@ class Differences:
 def show_the_same(stack: Real[ndarray, "t y x"]) -> bool:
     """Tell whether neighbouring frames have in common what each shows clearly.
 
-    A frame shows clearly what pixels share with their neighbours.
+    A frame shows clearly what pixels share with their neighbours, and things that stay
+    on a ground when the noise is smoothed away.
     """
-    shared = []
+    shared, clear = [], True
+    smoothed, lopsided = [], []
     for t in sorted({int(t) for t in np.linspace(0, len(stack) - 2, _FEW_PAIRS)}):
         one, other = (spread_windows(f).astype(np.float64) for f in stack[t : t + 2])
         one, other = one - one.mean(), other - other.mean()
         beside = np.mean(one[:, 1:] * one[:, :-1])
-        if beside < _CLEAR * one.var():
-            return True
-        shared.append(np.mean(one * other) / beside)
-    return float(np.median(shared)) > _IN_COMMON
+        clear = clear and bool(beside >= _CLEAR * one.var() and beside > 0)
+        if clear:
+            shared.append(np.mean(one * other) / beside)
+        one, other = (cv2.GaussianBlur(f, (0, 0), _BLUR_PX) for f in (one, other))
+        power = one.std() * other.std()
+        smoothed.append(np.mean(one * other) / power if power > 0 else 1.0)
+        lopsided.append(_lopsidedness(one))
+    if clear and float(np.median(shared)) <= _IN_COMMON:
+        return False
+    stands_out = abs(float(np.median(lopsided))) > _LOPSIDED
+    return not stands_out or float(np.median(smoothed)) > _IN_COMMON
+
+
+def _lopsidedness(frame: Float[ndarray, "y x"]) -> float:
+    """Compare the bright and the dark side of a frame: from -1 to 1, 0 for noise."""
+    low, middle, high = np.quantile(frame, (0.03, 0.5, 0.97))
+    return float((high + low - 2 * middle) / (high - low)) if high > low else 0.0
 
 
 def cumulant_shares(kernel: Float[ndarray, "..."]) -> tuple[float, float, float]:
@@ -207,7 +235,7 @@ def _triple(
     return noise
 
 
-def _steadied(
+def steadied(
     noise: Float[ndarray, "y x"], guide: Float[ndarray, "y x"]
 ) -> Float[ndarray, "y x"]:
     """Take off what flicker does: the whole frame brighter, or by a factor."""

@@ -85,10 +85,10 @@ def likely(
         log = search.log_likelihood(gain, offset)
         best = np.unravel_index(np.argmax(log), log.shape)
         search.settle(float(gain[best[0], 0]), float(offset[best]))
-        near = log > log.max() - 3 * _DROP
+        near = log >= log.max() - 3 * _DROP
         gains = _reach(gain[:, 0], near.any(axis=1))
         other = _reach(axis[0], near.any(axis=0))
-    inside = log > log.max() - _DROP
+    inside = log >= log.max() - _DROP
     left = moments.variance - gain * (moments.mean - offset)
 
     def span(values: Grid) -> Range:

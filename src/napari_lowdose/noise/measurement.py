@@ -13,6 +13,7 @@ from numpy import ndarray
 _SHARED = 0.03
 _LAGGED = 0.05
 _VISIBLE = 0.1
+_TOLD = 0.25  # half of an interval of the gain, over the gain
 
 
 class Source(StrEnum):
@@ -86,6 +87,9 @@ class NoiseMeasurement:
         Share of the pixels that are hot, dead or stuck.
     correlation_std
         Standard error of an entry of `correlation`.
+    motion
+        By how much moving things may have raised the entries of `correlation`; 1 where
+        the scene changes too much to tell noise from it.
     n_frames
         From how many frames it was read; 0 where that is not known.
     alike
@@ -106,18 +110,27 @@ class NoiseMeasurement:
     drift: float = 0.0
     defects: float = 0.0
     correlation_std: float = 0.0
+    motion: float = 0.0
     n_frames: int = 0
     alike: bool = True
 
     @property
     def correlated(self) -> bool:
-        """Whether pixels share noise with their neighbours, more than chance does."""
-        return shares_noise(self.correlation, self.correlation_std)
+        """Whether pixels share noise, more than chance or motion make them."""
+        return shares_noise(self.correlation, self.correlation_std, motion=self.motion)
 
     @property
     def correlation_told(self) -> bool:
-        """Whether there were pixels enough to see a correlation that matters."""
+        """Whether it was seen that neighbours share noise, or that they do not."""
+        if not self.alike or shares_noise(self.correlation, self.correlation_std):
+            return self.correlated
         return 4 * self.correlation_std < _VISIBLE
+
+    @property
+    def gain_told(self) -> bool:
+        """Whether the gain is known to a quarter, and so of use."""
+        gain = self.gain
+        return gain.value > 0 and gain.high - gain.low <= 2 * _TOLD * gain.value
 
     @property
     def lag_shared(self) -> bool:
@@ -130,7 +143,9 @@ class NoiseMeasurement:
         return float(self.correlation.sum())
 
 
-def shares_noise(correlation: Float[ndarray, "5 5"], std: float) -> bool:
-    """Tell whether a map of correlations is more than chance makes it."""
+def shares_noise(
+    correlation: Float[ndarray, "5 5"], std: float, *, motion: float = 0.0
+) -> bool:
+    """Tell whether a map of correlations is more than chance and motion make it."""
     around = np.delete(np.abs(correlation).ravel(), 12)
-    return bool(around.max() > max(_SHARED, 4 * std))
+    return bool(around.max() - motion > max(_SHARED, 4 * std))

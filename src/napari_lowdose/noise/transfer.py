@@ -16,6 +16,8 @@ _OUTLYING = 4.0  # standard deviations; the few good ones beyond bend nothing
 _N_ROUNDS = 6
 _N_RESAMPLED = 200
 _FEWEST = 30  # pixels of a level
+_UNKNOWN = 100.0  # counts of a slope that one level cannot tell, per noise
+_FEW_FREE = 2000  # pixels off the ends of the scale that tell too little
 _LEAST = 0.02  # of the mean variance: no line is trusted below
 # What the specimen may do, beside chance, to slope, third and fourth cumulant.
 _DOUBT = np.array([0.005, 0.0, 0.01, 0.02])
@@ -90,8 +92,9 @@ def summarize(
     """
     cells = _off_the_ends(cells, ends[0] - pivot, ends[1] - pivot)
     weights, line = _robust(cells)
-    sums = weights * cells.sums
-    sums = sums[..., sums[0].sum(axis=0) > _FEWEST]
+    sums = _plentiful(weights * cells.sums)
+    if not sums.size:  # all differ too much: moving throughout
+        sums = _plentiful(cells.sums)
     if not sums.size:
         raise UnusableStack(
             "expected places that look alike in neighbouring frames to read the noise "
@@ -102,6 +105,7 @@ def summarize(
     level_weights = n / _predicted(line, mean, total[2].sum() / n.sum()) ** 2
     best = _fitted(total, level_weights)
     resampled = _resampled(sums)
+    resampled = resampled[resampled[:, 0].sum(axis=1) > 0]
     # Pieces differ in brightness, which is no doubt about the detector.
     fits = np.array([_fitted(each, level_weights) for each in resampled])
     for power in (1, 2, 3):
@@ -116,12 +120,25 @@ def summarize(
     worse = np.sqrt(max(np.sum(misfit**2) / max(len(n) - 2, 1), 1.0))
     covariance *= np.outer([worse, 1, 1, 1], [worse, 1, 1, 1])
     covariance += np.diag((np.array(best)[[0, 2, 3, 4]] * _DOUBT) ** 2)
+    unknown = (_UNKNOWN**2 * best[2] if len(n) < 2 else 0.0, 2 * best[2] ** 2 / n.sum())
     covariance += np.diag(np.full(4, 1e-30))
+    for place, least in enumerate(unknown):
+        covariance[place, place] = max(covariance[place, place], least)
     transfer = PhotonTransfer(
         mean + pivot, variance, scatter, best[0], intercept - best[0] * pivot
     )
     darkest = float(mean.min()) + pivot
     return Moments(transfer, best[1] + pivot, *best[2:], covariance, darkest)
+
+
+def _plentiful(sums: Float[ndarray, "5 cells n"]) -> Float[ndarray, "5 cells m"]:
+    """Keep levels of many pixels; one for all, if none has so many."""
+    kept: ndarray = sums[..., sums[0].sum(axis=0) > _FEWEST]
+    if kept.size:
+        return kept
+    together = sums.sum(axis=2, keepdims=True)
+    kept = together[..., together[0].sum(axis=0) > _FEWEST]
+    return kept
 
 
 def _resampled(sums: Float[ndarray, "5 cells n"]) -> Float[ndarray, "b 5 n"]:
@@ -157,11 +174,12 @@ def _robust(
     typical = cells.variance.sum() / max(cells.n.sum(), 1)
     weights, line = np.where(here, 1.0, 0.0), np.array([0.0, typical])
     judged = cells.n > _FEWEST
+    lively = judged & (cells.variance > 0)  # an empty ground has no chance to judge by
     for _ in range(_N_ROUNDS):
         line = _line(weights * cells.sums, line, typical)
         ratio = np.maximum(variance / _predicted(line, mean, typical), 0)
         off = np.abs(ratio - 1) * np.sqrt(n)
-        scale = 1.4826 * np.median(off[judged]) if judged.any() else 1.0
+        scale = 1.4826 * np.median(off[lively]) if lively.any() else 1.0
         # The cube root of a variance is nearly Gaussian (E. B. Wilson and M. M.
         # Hilferty, 1931); to cut off variances themselves would cut off high ones.
         spread = np.square(max(scale, 1e-3)) / (9 * n)
@@ -196,4 +214,5 @@ def _off_the_ends(cells: Cells, low: float, high: float) -> Cells:
     mean = cells.mean.sum(axis=0) / n
     reach = 3 * np.sqrt(np.maximum(cells.variance.sum(axis=0) / n, 0))
     free = (cells.n.sum(axis=0) > 0) & (mean - reach > low) & (mean + reach < high)
-    return Cells(*cells.sums[..., free]) if free.sum() > 1 else cells
+    few = cells.n[:, free].sum() < min(_FEW_FREE, cells.n.sum() / 2)
+    return cells if few or free.sum() < 2 else Cells(*cells.sums[..., free])

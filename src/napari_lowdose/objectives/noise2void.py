@@ -6,7 +6,7 @@ import numpy as np
 
 from napari_lowdose.noise import NoiseMeasurement
 from napari_lowdose.objectives.objective import Batch, Patches
-from napari_lowdose.objectives.verdict import Fit, Verdict
+from napari_lowdose.objectives.verdict import NOT_TOLD, Fit, Verdict
 
 _CELL_PX = 8  # one hidden pixel per 8 x 8 cell: 1.6 % of all
 _REACH_PX = 2  # replaced by a pixel at most so far away
@@ -76,9 +76,7 @@ def judge_noise2void(measurement: NoiseMeasurement) -> Verdict:
             "neighbouring pixels share noise, which it would learn to predict",
         )
     if not measurement.correlation_told:
-        return Verdict(
-            Fit.CAREFUL, "whether neighbouring pixels share noise could not be told"
-        )
+        return Verdict(Fit.CAREFUL, NOT_TOLD)
     if measurement.lag_shared:
         return Verdict(
             Fit.CAREFUL,

@@ -23,8 +23,8 @@ class Patches:
         Counts; the truth may be absent.
     mean, std
         Each patch's normalization, that of its whole stack, in counts.
-    gain, offset
-        Counts per electron, and in the dark.
+    gain, offset, readout_std
+        Counts per electron, counts in the dark, and readout noise in counts.
     """
 
     noisy: Real[ndarray, "n h w"]
@@ -33,6 +33,7 @@ class Patches:
     std: Float[ndarray, "n 1 1"]
     gain: float = 1.0
     offset: float = 0.0
+    readout_std: float = 0.0
 
     def normalized(self, counts: Real[ndarray, "n h w"]) -> Float[ndarray, "n h w"]:
         """Map counts to what networks see."""

@@ -6,10 +6,9 @@ import numpy as np
 
 from napari_lowdose.noise import NoiseMeasurement, Source, thin
 from napari_lowdose.objectives.objective import Batch, Patches
-from napari_lowdose.objectives.verdict import Fit, Verdict
+from napari_lowdose.objectives.verdict import NOT_TOLD, Fit, Verdict
 
 _FRACTIONS = (0.5, 0.9)
-_READABLE = 0.3  # readout noise, in quanta, that rounding to whole quanta undoes
 _TELLING = 0.1  # half of an interval of the gain, over the gain
 
 
@@ -26,7 +25,12 @@ def fill_thinning(patches: Patches, rng: np.random.Generator) -> Batch:
     """
     fraction = rng.uniform(*_FRACTIONS, (len(patches.noisy), 1, 1))
     first, second = thin(
-        patches.noisy, fraction, gain=patches.gain, offset=patches.offset, rng=rng
+        patches.noisy,
+        fraction,
+        gain=patches.gain,
+        offset=patches.offset,
+        readout_std=patches.readout_std,
+        rng=rng,
     )
     return Batch(
         patches.normalized(first / fraction * patches.gain + patches.offset),
@@ -35,14 +39,13 @@ def fill_thinning(patches: Patches, rng: np.random.Generator) -> Batch:
 
 
 def judge_thinning(measurement: NoiseMeasurement) -> Verdict:
-    """Suit independent counts of known gain and offset.
+    """Suit independent quanta of a detector that is known.
 
     References
     ----------
     Algorithm notes, sections 19 and 32.
     """
-    gain, readout = measurement.gain, measurement.readout_std
-    quanta = readout.value / gain.value
+    gain, offset = measurement.gain, measurement.offset
     if measurement.correlated:
         return Verdict(
             Fit.AVOID,
@@ -57,18 +60,14 @@ def judge_thinning(measurement: NoiseMeasurement) -> Verdict:
         return Verdict(
             Fit.AVOID, "the gain is not known, so quanta cannot be told; record flats"
         )
-    if quanta > _READABLE:
-        return Verdict(
-            Fit.AVOID,
-            f"the readout noise of {quanta:.2g} quanta hides single quanta; above 0.3 "
-            "they cannot be split",
-        )
-    if measurement.offset.source is Source.ASSUMED:
+    if not measurement.correlation_told:
+        return Verdict(Fit.CAREFUL, NOT_TOLD)
+    if offset.source is Source.ASSUMED:
         return Verdict(
             Fit.CAREFUL, "it needs the true offset, which was assumed; record a dark"
         )
     return Verdict(
-        Fit.CAREFUL,
-        f"set gain {gain.value:.3g} and offset {measurement.offset.value:.3g}; the "
-        f"readout noise of {quanta:.2g} quanta is rounded away",
+        Fit.SUITS,
+        f"once gain {gain.value:.3g}, offset {offset.value:.3g} and readout noise "
+        f"{measurement.readout_std.value:.3g} are set, it can split the quanta",
     )

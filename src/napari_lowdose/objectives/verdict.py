@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+NOT_TOLD = "whether neighbouring pixels share noise could not be told"
+
 
 class Fit(StrEnum):
     """How well a way of training suits the data."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxtyping import Real
 from numpy import ndarray
 
 from napari_lowdose.config import Plane, Training
 from napari_lowdose.errors import UnusableStack
-from napari_lowdose.noise import looks_counted
+from napari_lowdose.noise import Measured, Source, looks_counted, measure_noise
 from napari_lowdose.normalization import Normalizer
-from napari_lowdose.objectives import OBJECTIVES
+from napari_lowdose.objectives import OBJECTIVES, Fit
 from napari_lowdose.planes import usable_planes
 
 _FEWEST_FRAMES = 5
@@ -117,9 +118,12 @@ def chosen_objective(examples: Sequence[Example], training: Training) -> str:
     if name == "auto":
         if complete:
             return "supervised"
-        detector = {"gain": training.gain, "offset": training.offset}
-        counted = all(looks_counted(e.noisy, **detector) for e in examples)
-        return "thinning" if counted else "noise2void"
+        if _counted(examples, training):
+            return "thinning"
+        # Who tells the readout noise knows the detector: its quanta can be split.
+        name = "thinning" if training.readout_std else "noise2void"
+        _note_if_unsuitable(name, examples[0].noisy, training)
+        return name
     if name not in OBJECTIVES:
         known = ", ".join(("auto", *OBJECTIVES))
         raise ValueError(f"objective: expected one of {known}, got {name!r}")
@@ -129,6 +133,39 @@ def chosen_objective(examples: Sequence[Example], training: Training) -> str:
             "choose auto"
         )
     return name
+
+
+def _counted(examples: Sequence[Example], training: Training) -> bool:
+    detector = {"gain": training.gain, "offset": training.offset}
+    return all(looks_counted(example.noisy, **detector) for example in examples)
+
+
+def _note_if_unsuitable(
+    name: str, noisy: Real[ndarray, "t y x"], training: Training
+) -> None:
+    """Warn, before the work, of what the noise of a stack does to an objective."""
+    try:
+        measurement = measure_noise(noisy)
+    except UnusableStack:
+        return  # too small to tell
+    if training.readout_std:  # the user knows the detector better
+        measurement = replace(
+            measurement,
+            gain=_given(training.gain),
+            offset=_given(training.offset),
+            readout_std=_given(training.readout_std),
+        )
+    verdict = OBJECTIVES[name].verdict(measurement)
+    if verdict.fit is Fit.AVOID:
+        warnings.warn(
+            f"without truth {name} is trained, but it should be avoided on these "
+            f"data: {verdict.reason}",
+            stacklevel=4,
+        )
+
+
+def _given(value: float) -> Measured:
+    return Measured(value, value, value, Source.GIVEN)
 
 
 def chosen_planes(split_: Split, training: Training) -> tuple[Plane, ...]:

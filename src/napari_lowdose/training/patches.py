@@ -90,6 +90,7 @@ def _patches(
         std=scale[:, 1:, None],
         gain=training.gain,
         offset=training.offset,
+        readout_std=training.readout_std,
     )
 
 

@@ -44,7 +44,8 @@ class NoiseAdvice(QWidget):
         self._work: Background | None = None
         self.report = NoiseReport(brief=True)
         self.take = button(
-            "Use gain and offset", "Put them into the training's settings"
+            "Use this detector",
+            "Put gain, offset and readout noise into the training's settings",
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -104,7 +105,7 @@ class NoiseAdvice(QWidget):
     def _show(self, words: str = "") -> None:
         reading = reading_of(self._layer)
         self.report.show_reading(reading, words)
-        self.take.setEnabled(reading is not None)
+        self.take.setEnabled(reading is not None and reading.measurement.gain_told)
 
     def _take(self, _checked: bool = False) -> None:
         reading = reading_of(self._layer)

@@ -99,13 +99,21 @@ class TrainPanel(EnginePanel):
             self.form.config = config
 
     def _take_detector(self, measured: NoiseMeasurement) -> None:
-        """Train with the gain and offset that the noise tells."""
+        """Train with the detector that the noise tells."""
         with self.reporting():
             gain, offset = measured.gain.value, measured.offset.value
+            readout_std = 0.0 if measured.counting else measured.readout_std.value
             self.form.config = self.form.config.replaced(
-                {("gain",): gain, ("offset",): offset}
+                {
+                    ("gain",): gain,
+                    ("offset",): offset,
+                    ("readout_std",): readout_std,
+                }
             )
-            self.say(f"trains with gain {gain:.4g} and offset {offset:.4g}")
+            self.say(
+                f"trains with gain {gain:.4g}, offset {offset:.4g} and readout noise "
+                f"{readout_std:.4g}"
+            )
 
     def _name_preset(self) -> None:
         try:
