@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import napari_lowdose
+from napari_lowdose.datasets import DATASETS
+from napari_lowdose.noise import DETECTORS, STAGES
+from napari_lowdose.specimens import SPECIMENS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(napari_lowdose.__file__).parent
@@ -47,3 +50,11 @@ def test_the_examples_of_a_module_show_what_it_does(name):
     failed, attempted = doctest.testmod(import_module(name))
     assert attempted
     assert not failed
+
+
+@pytest.mark.parametrize("name", [*SPECIMENS, *STAGES, *DETECTORS, *DATASETS])
+def test_the_page_of_specimens_and_noise_names_them_all(name):
+    page = (ROOT / "docs" / "reference" / "specimens-and-noise.md").read_text()
+    assert f"`{name}`" in page
+    if name in SPECIMENS:
+        assert f"figures/specimen-{name}.png" in page

@@ -1,17 +1,9 @@
 """Movies of a catalyst: tri-directional paper, section 3."""
 
-from __future__ import annotations
+from functools import partial
 
-from napari_lowdose.datasets.dataset import DataSet, Item, Made, pair, vary
-from napari_lowdose.datasets.levels import drawn_noise
-from napari_lowdose.specimens import SPECIMENS
-
-
-def _make(item: Item) -> Made:
-    specimen = SPECIMENS["catalyst"]
-    noise = drawn_noise(item.index, item.rng)
-    return pair(specimen.render(vary(specimen, item)).stack, noise), noise.dose
-
+from napari_lowdose.datasets.dataset import DataSet
+from napari_lowdose.datasets.levels import noisy_movie
 
 CATALYST = DataSet(
     "300 movies of 128 frames of a platinum catalyst (tri-directional)",
@@ -19,5 +11,5 @@ CATALYST = DataSet(
     frames=128,
     size=128,
     parts={"noisy": "float32", "truth": "float32"},
-    make=_make,
+    make=partial(noisy_movie, "catalyst"),
 )

@@ -93,8 +93,3 @@ def pair(clean: Stack, noise: Noise) -> dict[str, ndarray]:
 def drawn_seed(rng: np.random.Generator) -> int:
     """Draw a seed that settings take."""
     return int(rng.integers(2**32))
-
-
-def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw a number whose order of magnitude is evenly spread."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_lowdose.datasets.dataset import drawn_seed, log_uniform
+from napari_lowdose.datasets.dataset import Item, Made, drawn_seed, pair, vary
 from napari_lowdose.noise import Noise, Poisson, Readout
+from napari_lowdose.specimens import SPECIMENS
+from napari_lowdose.specimens.draws import log_uniform
 
 # The paper gives no levels; these go from hopeless to hardly noisy.
 _DOSES = (0.3, 30.0)
+
+
+def noisy_movie(kind: str, item: Item) -> Made:
+    """Draw a specimen of a kind, and record it at one of the levels."""
+    specimen = SPECIMENS[kind]
+    noise = drawn_noise(item.index, item.rng)
+    return pair(specimen.render(vary(specimen, item)).stack, noise), noise.dose
 
 
 def drawn_noise(index: int, rng: np.random.Generator) -> Noise:

@@ -1,17 +1,9 @@
 """Pairs of PN junction images: tri-directional paper, section 3."""
 
-from __future__ import annotations
+from functools import partial
 
-from napari_lowdose.datasets.dataset import DataSet, Item, Made, pair, vary
-from napari_lowdose.datasets.levels import drawn_noise
-from napari_lowdose.specimens import SPECIMENS
-
-
-def _make(item: Item) -> Made:
-    specimen = SPECIMENS["pn_junction"]
-    noise = drawn_noise(item.index, item.rng)
-    return pair(specimen.render(vary(specimen, item)).stack, noise), noise.dose
-
+from napari_lowdose.datasets.dataset import DataSet
+from napari_lowdose.datasets.levels import noisy_movie
 
 PN_JUNCTION = DataSet(
     "5,120 pairs of PN junction images, as 40 movies of 128 frames (tri-directional)",
@@ -19,5 +11,5 @@ PN_JUNCTION = DataSet(
     frames=128,
     size=128,
     parts={"noisy": "float32", "truth": "float32"},
-    make=_make,
+    make=partial(noisy_movie, "pn_junction"),
 )

@@ -20,13 +20,14 @@ from napari_lowdose.noise.correlation import (
     temporal_correlation,
 )
 from napari_lowdose.noise.differences import Differences, show_the_same, spread_windows
+from napari_lowdose.noise.evidence import Evidence
 from napari_lowdose.noise.flaws import Ends, defect_share, dose_drift, ends_of_scale
 from napari_lowdose.noise.measurement import (
     NoiseMeasurement,
     PhotonTransfer,
     shares_noise,
 )
-from napari_lowdose.noise.reading import Evidence, read_detector
+from napari_lowdose.noise.reading import read_detector
 from napari_lowdose.noise.transfer import Moments, summarize
 
 _FEWEST_PX = 16

@@ -40,9 +40,10 @@ class Stage(Config):
         counts
             What the steps before give, float32; it may be overwritten.
         rng
-            Where all chance of this step comes from.
+            Where all chance of this step comes from; a step without any does to the
+            counts what it does to their mean.
         """
-        raise NotImplementedError
+        return self.expect(counts)
 
     def expect(self, counts: Float[ndarray, "t y x"]) -> Float[ndarray, "t y x"]:
         """Do the same to the expected counts, so that the truth stays the mean.

@@ -22,12 +22,6 @@ class Afterglow(Stage):
     afterglow_frames: Annotated[float, Ge(0), Le(1000)] = 0.0
     """Frames in which the light fades to a third; 0: none."""
 
-    def record(
-        self, counts: Float[ndarray, "t y x"], rng: np.random.Generator
-    ) -> Float[ndarray, "t y x"]:
-        """Delay signal and noise alike."""
-        return self.expect(counts)
-
     def expect(self, counts: Float[ndarray, "t y x"]) -> Float[ndarray, "t y x"]:
         """Delay; lines and movies begin as if they had stood there before."""
         from scipy.signal import lfilter  # takes a second to load

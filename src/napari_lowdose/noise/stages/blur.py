@@ -71,12 +71,6 @@ class Scatter(Stage):
     scatter_power: Power = 1.0
     """How steeply its transfer function falls."""
 
-    def record(
-        self, counts: Float[ndarray, "t y x"], rng: np.random.Generator
-    ) -> Float[ndarray, "t y x"]:
-        """Blur, without chance: that comes with counting."""
-        return self.expect(counts)
-
     def expect(self, counts: Float[ndarray, "t y x"]) -> Float[ndarray, "t y x"]:
         """Blur; the truth is what the detector can tell."""
         modulation = transfer(
@@ -99,12 +93,6 @@ class Response(Stage):
 
     mtf_power: Power = 1.0
     """How steeply its transfer function falls."""
-
-    def record(
-        self, counts: Float[ndarray, "t y x"], rng: np.random.Generator
-    ) -> Float[ndarray, "t y x"]:
-        """Blur signal and noise alike."""
-        return self.expect(counts)
 
     def expect(self, counts: Float[ndarray, "t y x"]) -> Float[ndarray, "t y x"]:
         """Blur; the truth is what the detector can tell."""

@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import model_validator
 
 from napari_lowdose.config import Share
+from napari_lowdose.specimens.draws import log_uniform
 from napari_lowdose.specimens.specimen import Movie
 
 
@@ -102,38 +103,33 @@ def vary_catalyst(settings: Catalyst, rng: np.random.Generator) -> Catalyst:
     """
     rows, columns = settings.shape
     area = rows * columns
-    radius = _log_uniform(rng, 1.5, max(min(12.0, min(rows, columns) / 6), 2.0))
+    radius = log_uniform(rng, 1.5, max(min(12.0, min(rows, columns) / 6), 2.0))
     # Above a third of the frame they would all merge at once.
     n_most = 0.33 * area / (np.pi * 1.2 * radius**2)
-    number = _log_uniform(rng, 5, 60) * area / 128**2
+    number = log_uniform(rng, 5, 60) * area / 128**2
     drawn = {
         "seed": int(rng.integers(2**32)),
         "radius_px": radius,
         "n_particles": max(1, min(round(min(number, n_most)), 10_000)),
-        "contrast": _log_uniform(rng, 0.3, 10),
-        "carbon_texture": _log_uniform(rng, 0.02, 0.3),
-        "carbon_texture_px": _log_uniform(rng, 2, 20),
+        "contrast": log_uniform(rng, 0.3, 10),
+        "carbon_texture": log_uniform(rng, 0.02, 0.3),
+        "carbon_texture_px": log_uniform(rng, 2, 20),
         "carbon_ramp": rng.uniform(0, 0.5),
         "hole_px": _sometimes(rng, 0.15, rng.uniform(0.15, 0.4) * min(rows, columns)),
         "probe_px": rng.uniform(0.5, 1.5),
         "facets": _sometimes(rng, 0.5, rng.uniform(0.3, 1)),
-        "motion_px": _log_uniform(rng, 0.03, 3),
-        "drift_px": _sometimes(rng, 0.8, _log_uniform(rng, 0.01, 1)),
-        "hop_rate": _sometimes(rng, 0.7, _log_uniform(rng, 0.001, 0.02)),
-        "blink_rate": _sometimes(rng, 0.7, _log_uniform(rng, 0.002, 0.05)),
-        "merge_frames": _log_uniform(rng, 3, 20),
-        "ripening_rate": _sometimes(rng, 0.4, _log_uniform(rng, 0.002, 0.05)),
-        "birth_rate": _sometimes(rng, 0.3, _log_uniform(rng, 0.01, 0.1)),
+        "motion_px": log_uniform(rng, 0.03, 3),
+        "drift_px": _sometimes(rng, 0.8, log_uniform(rng, 0.01, 1)),
+        "hop_rate": _sometimes(rng, 0.7, log_uniform(rng, 0.001, 0.02)),
+        "blink_rate": _sometimes(rng, 0.7, log_uniform(rng, 0.002, 0.05)),
+        "merge_frames": log_uniform(rng, 3, 20),
+        "ripening_rate": _sometimes(rng, 0.4, log_uniform(rng, 0.002, 0.05)),
+        "birth_rate": _sometimes(rng, 0.3, log_uniform(rng, 0.01, 0.1)),
         "n_atoms": round(_sometimes(rng, 0.4, rng.uniform(1, 30) * area / 128**2)),
-        "atom_jump_rate": _log_uniform(rng, 0.01, 0.2),
+        "atom_jump_rate": log_uniform(rng, 0.01, 0.2),
     }
     drawn["n_atoms"] = min(int(drawn["n_atoms"]), 10_000)
     return settings.replaced({(name,): value for name, value in drawn.items()})
-
-
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw a number whose order of magnitude is uniform."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def _sometimes(rng: np.random.Generator, chance: float, value: float) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from napari_lowdose.config import Share
+from napari_lowdose.specimens.draws import log_uniform
 from napari_lowdose.specimens.specimen import Movie
 
 
@@ -94,20 +95,20 @@ def vary_fluorescence(settings: Fluorescence, rng: np.random.Generator) -> Fluor
         "haze": float(rng.uniform(0, 0.5)),
         "n_cells": cells * _number(1, max(5 * area, 5), 1000, rng),
         "cell_radius_px": short * float(rng.uniform(0.15, 0.5)),
-        "cell_brightness": _log_uniform(0.3, 6, rng),
-        "nucleus_brightness": _log_uniform(0.2, 4, rng),
-        "crawl_px": _log_uniform(0.01, 0.5, rng),
+        "cell_brightness": log_uniform(rng, 0.3, 6),
+        "nucleus_brightness": log_uniform(rng, 0.2, 4),
+        "crawl_px": log_uniform(rng, 0.01, 0.5),
         "n_filaments": filaments * _number(2 * area, 40 * area, 10_000, rng),
         "filament_length_px": max(short * float(rng.uniform(0.2, 0.9)), 8.0),
-        "filament_brightness": _log_uniform(0.5, 10, rng),
-        "sway_px": _log_uniform(0.2, 6, rng),
-        "growth_px": _log_uniform(0.05, 2, rng),
+        "filament_brightness": log_uniform(rng, 0.5, 10),
+        "sway_px": log_uniform(rng, 0.2, 6),
+        "growth_px": log_uniform(rng, 0.05, 2),
         "n_vesicles": vesicles * _number(3 * area, 80 * area, 10_000, rng),
-        "vesicle_brightness": _log_uniform(1, 25, rng),
-        "diffusion_px": _log_uniform(0.03, 2, rng),
-        "transport_px": _log_uniform(0.1, 3, rng),
+        "vesicle_brightness": log_uniform(rng, 1, 25),
+        "diffusion_px": log_uniform(rng, 0.03, 2),
+        "transport_px": log_uniform(rng, 0.1, 3),
         "blink_rate": float(rng.uniform(0, 0.05)),
-        "turnover_rate": _log_uniform(0.0005, 0.02, rng),
+        "turnover_rate": log_uniform(rng, 0.0005, 0.02),
     }
     return settings.replaced({(name,): value for name, value in values.items()})
 
@@ -120,9 +121,5 @@ def _present(rng: np.random.Generator) -> tuple[bool, bool, bool]:
             return bool(present[0]), bool(present[1]), bool(present[2])
 
 
-def _log_uniform(low: float, high: float, rng: np.random.Generator) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
 def _number(low: float, high: float, most: int, rng: np.random.Generator) -> int:
-    return min(max(round(_log_uniform(low, high, rng)), 1), most)
+    return min(max(round(log_uniform(rng, low, high)), 1), most)

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import model_validator
 
 from napari_lowdose.config import Share
+from napari_lowdose.specimens.draws import log_uniform
 from napari_lowdose.specimens.lattice.crystals import CELLS, Crystal
 from napari_lowdose.specimens.specimen import Movie
 
@@ -142,7 +143,7 @@ def vary_lattice(settings: Lattice, rng: np.random.Generator) -> Lattice:
     dark = rng.random() < 0.5
     bright = rng.choice([Imaging.BRIGHT_FIELD_DARK, Imaging.BRIGHT_FIELD_WHITE])
     nearest_nm = min(_nearest_nm(name) for name in _crystals_of(crystal))
-    spacing_px = _log_uniform(rng, 4, 10 if crystal is Crystal.PT_ON_CEO2 else 28)
+    spacing_px = log_uniform(rng, 4, 10 if crystal is Crystal.PT_ON_CEO2 else 28)
     magnification = spacing_px * settings.pixel_size_nm / nearest_nm
     return settings.replaced(
         {
@@ -162,17 +163,13 @@ def vary_lattice(settings: Lattice, rng: np.random.Generator) -> Lattice:
             ("hop_rate",): rng.uniform(0, 0.03),
             ("damage_rate",): rng.uniform(0, 0.002),
             ("blink_rate",): rng.uniform(0.005, 0.1),
-            ("drift_px",): _log_uniform(rng, 0.01, 3) * (rng.random() < 0.8),
+            ("drift_px",): log_uniform(rng, 0.01, 3) * (rng.random() < 0.8),
             ("turn_deg",): rng.uniform(0, 0.3) * (rng.random() < 0.5),
-            ("support_brightness",): _log_uniform(rng, 0.02, 1),
+            ("support_brightness",): log_uniform(rng, 0.02, 1),
             ("support_texture",): rng.uniform(0, 0.3 if dark else 0.05),
-            ("contrast",): _log_uniform(rng, 0.3, 2),
+            ("contrast",): log_uniform(rng, 0.3, 2),
         }
     )
-
-
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def _nearest_nm(crystal: Crystal) -> float:
