@@ -33,6 +33,9 @@ if _NO_SCREEN:
 def pytest_collection_modifyitems(items):
     skip = pytest.mark.skip(reason="install xvfb")
     for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            # One viewer at a time: two would draw on the same two cores.
+            item.add_marker(pytest.mark.xdist_group("screen"))
         if _NO_SCREEN and "make_napari_viewer" in getattr(item, "fixturenames", ()):
             item.add_marker(skip)
 

@@ -164,7 +164,7 @@ def test_the_recipe_is_copied_to_the_panel_that_simulates(measured, qtbot):
     config = simulate.noise.config
     # a recipe has four digits
     assert config.stages[1].gain == pytest.approx(measurement.gain.value, rel=1e-3)
-    assert config.dose == pytest.approx(measurement.dose.value)
+    assert config.dose == pytest.approx(measurement.dose.value, rel=1e-3)
     assert config.seed == 4
 
 

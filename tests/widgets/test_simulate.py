@@ -177,6 +177,8 @@ def test_warnings_are_told_below_the_picture(seen, qtbot):
 
 def test_the_preview_follows_the_dose_while_it_is_dragged(seen, qtbot):
     _, panel = seen
+    panel.noise.slider.setValue(0)
+    settle(panel, qtbot)
     means, slider, start = [], panel.noise.slider, time.monotonic()
     for step in range(0, 500, 10):
         slider.setValue(step)
