@@ -77,7 +77,10 @@ def stage_sheet(clean: Stack) -> None:
             alone = with_stage_settings(Noise(dose=dose), settings)
         noisy, _ = add_noise(clean, alone)
         caption = f"{dose:g} quanta per pixel" if dose else "radians"
-        panels.append(panel(name.replace("_", " "), caption, noisy.read()[0]))
+        shown = noisy.read()[0]
+        if name == "dose_drift":  # a single frame would not show it
+            shown, caption = noisy.read()[:, shown.shape[0] // 2], "x-t, downwards"
+        panels.append(panel(name.replace("_", " "), caption, shown))
     save(panels, "stages")
 
 
@@ -113,7 +116,7 @@ def main() -> None:
     for name, specimen in SPECIMENS.items():
         specimen_sheet(name, specimen.render(specimen.settings(seed=1)))
     kind = SPECIMENS["catalyst"]
-    settings = kind.settings(frames=2, size=96, n_particles=10, seed=1)
+    settings = kind.settings(frames=96, size=96, n_particles=10, seed=1)
     clean = kind.render(settings).stack
     stage_sheet(clean)
     detector_sheet(clean)
