@@ -66,6 +66,13 @@ def test_every_objective_judges_and_gives_a_reason(measurement):
     assert all(verdict.reason for verdict in advice.values())
 
 
+def test_what_suits_comes_first():
+    order = [*Fit]
+    for measurement in (COUNTING, ANALOGUE, with_neighbours(ANALOGUE, 0.4)):
+        places = [order.index(fit) for fit in fits(measurement).values()]
+        assert places == sorted(places)
+
+
 def test_counts_are_for_thinning():
     assert fits(COUNTING)["thinning"] is Fit.SUITS
     assert fits(ANALOGUE)["thinning"] is Fit.SUITS  # once its detector is set

@@ -100,6 +100,9 @@ def run_dataset(options: argparse.Namespace) -> None:
     workers = writing.workers or os.cpu_count() or 1
     planned = plan(options.dataset, DATASETS[options.dataset], writing)
     n_left = planned.n_items - start(planned, options.output)
+    if not n_left:
+        sys.stderr.write(f"lowdose: {options.output} is finished already\n")
+        return
     item = estimate(planned)
     sys.stderr.write(
         f"lowdose: {options.dataset}: {planned.n_items:,} items of {planned.frames} x "

@@ -26,18 +26,16 @@ def advise(measurement: NoiseMeasurement) -> Mapping[str, Verdict]:
     Returns
     -------
     mapping
-        One verdict per name in `OBJECTIVES`, in their order.
+        One verdict per name in `OBJECTIVES`, what suits first.
     """
-    return {name: each.verdict(measurement) for name, each in OBJECTIVES.items()}
+    verdicts = {name: each.verdict(measurement) for name, each in OBJECTIVES.items()}
+    order = list(Fit)
+    return dict(sorted(verdicts.items(), key=lambda item: order.index(item[1].fit)))
 
 
 def advice_sentences(measurement: NoiseMeasurement) -> tuple[str, ...]:
     """Say the advice, a sentence per objective, what suits first."""
-    order = list(Fit)
-    verdicts = sorted(
-        advise(measurement).items(), key=lambda item: order.index(item[1].fit)
-    )
     return tuple(
         f"{name.capitalize()} {_WORDS[verdict.fit]}: {verdict.reason}."
-        for name, verdict in verdicts
+        for name, verdict in advise(measurement).items()
     )

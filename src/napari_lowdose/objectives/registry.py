@@ -17,7 +17,8 @@ OBJECTIVES: Mapping[str, Objective] = {
     "thinning": Objective(
         fill_thinning,
         needs_truth=False,
-        summary="predict one part of the counts from the other; for counting detectors",
+        summary="predict one part of the quanta from the other; for detectors that "
+        "count, or whose gain, offset and readout noise are known",
         verdict=judge_thinning,
     ),
     "noise2void": Objective(

@@ -8,7 +8,8 @@ from itertools import chain
 from qtpy.QtCore import QPointF, QTimer
 from qtpy.QtGui import QPainter, QPaintEvent
 
-from napari_lowdose.widgets.axes import COLOURS, Axes, Plot, Scale
+from napari_lowdose.compare.scale import Scale
+from napari_lowdose.widgets.axes import COLOURS, Axes, Plot
 
 _REPAINT_MS = 400  # a repaint beside the canvas recomposes the whole window
 

@@ -11,7 +11,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QObject, Signal
 
 from napari_lowdose.noise import NoiseMeasurement, describe, measure_noise
-from napari_lowdose.objectives import Fit, Verdict, advise
+from napari_lowdose.objectives import Verdict, advise
 from napari_lowdose.stack import Stack
 
 _LARGEST_SAMPLE = 2**24  # values: what is measured without being asked takes seconds
@@ -93,9 +93,7 @@ def _measured(
         offset=offset,
     )
     sentences = (*describe(measurement), *remark)
-    order = [*Fit]
-    advice = sorted(advise(measurement).items(), key=lambda a: order.index(a[1].fit))
-    yield NoiseReading(measurement, sentences, dict(advice))
+    yield NoiseReading(measurement, sentences, advise(measurement))
 
 
 def _beginning_measured(noisy: Stack) -> Iterator[NoiseReading]:

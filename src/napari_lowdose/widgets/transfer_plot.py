@@ -5,8 +5,9 @@ from __future__ import annotations
 from qtpy.QtCore import QSize
 from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
 
+from napari_lowdose.compare.scale import Scale
 from napari_lowdose.noise import PhotonTransfer
-from napari_lowdose.widgets.axes import COLOURS, Axes, Plot, Scale
+from napari_lowdose.widgets.axes import COLOURS, Axes, Plot
 
 _DOT_PX = 2.5
 _FEWEST = 2  # points that make a line

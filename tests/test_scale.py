@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_lowdose.widgets.axes import Scale
+from napari_lowdose.compare.scale import Scale
 
 
 @pytest.mark.parametrize("log", [False, True])
