@@ -34,7 +34,11 @@ class Plane(StrEnum):
 class Fusion(StrEnum):
     """How the estimates of several planes become one."""
 
+    AUTO = "auto"  # learned where the model has learned to, else the mean
     MEAN = "mean"  # the tri-directional paper's plain average
+    INVERSE_VARIANCE = "inverse_variance"  # by the errors at validation
+    VETO = "veto"  # the smallest response: what one direction misses is gone
+    LEARNED = "learned"  # by networks that see what the directions made of it
 
 
 class Device(StrEnum):
@@ -125,6 +129,22 @@ class Network(Config):
     """Feature channels at full resolution; they double at each halving."""
 
 
+class LooksSettings(Config):
+    """The shape of a base model's networks."""
+
+    shuffle: Annotated[int, Ge(2), Le(4)] = 2
+    """Edge of the blocks of pixels that the networks treat as one."""
+
+    depth: Annotated[int, Ge(1), Le(5)] = 3
+    """How many times the networks halve their resolution."""
+
+    width: Annotated[int, Ge(1), Le(128)] = 16
+    """Feature channels at the finest level; twice as many below."""
+
+    second_planes: tuple[Plane, ...] = tuple(Plane)
+    """Directions of the second look, or none; the first look has all three."""
+
+
 class Training(Config):
     """How networks are fitted to stacks."""
 
@@ -177,6 +197,77 @@ class Training(Config):
     """On what the training runs."""
 
 
+class BaseTraining(Config):
+    """How a base model is trained on movies that are simulated meanwhile."""
+
+    steps: Annotated[int, Ge(1), Le(10_000_000)] = 2400
+    """Training steps."""
+
+    voxels: Annotated[int, Ge(10_000), Le(100_000_000)] = 150_000
+    """Voxels per step, in as many crops of movies as that makes."""
+
+    movies: Annotated[int, Ge(1), Le(100_000)] = 40
+    """Movies kept at a time; each is replaced after some crops."""
+
+    least_dose: Annotated[float, Gt(0), Le(1e6)] = 0.2
+    """Lowest dose of the crops, in quanta per pixel."""
+
+    greatest_dose: Annotated[float, Gt(0), Le(1e6)] = 150.0
+    """Highest dose of the crops, in quanta per pixel."""
+
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 1.5e-3
+    """Step size of the Adam optimiser at its start; it falls to a hundredth."""
+
+    seed: Seed = 0
+    """Start of the random numbers: the same seed gives the same weights."""
+
+    network: LooksSettings = LooksSettings()
+    """The shape of the networks."""
+
+    compute: Compute = Compute()
+    """On what the training runs."""
+
+
+class FineTuning(Config):
+    """How a base model is fitted to the stack at hand."""
+
+    objective: Annotated[str, Registry("objectives", "OBJECTIVES", "auto")] = "auto"
+    """What it learns from; auto: a reference when given, else the noisy stack."""
+
+    seconds: Annotated[float, Gt(0), Le(86_400)] = 60.0
+    """How long it may take, in seconds; it ends earlier when nothing improves."""
+
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 3e-4
+    """Step size of the Adam optimiser at its start; it falls to a hundredth."""
+
+    cubes: Annotated[int, Ge(1), Le(4096)] = 4
+    """Crops of the stack per step."""
+
+    frames: Annotated[int, Ge(8), Le(256)] = 24
+    """Frames of a crop."""
+
+    size_px: Annotated[int, Ge(16), Le(512), MultipleOf(16)] = 48
+    """Rows and columns of a crop, in pixels."""
+
+    validation_fraction: Annotated[float, Ge(0.05), Le(0.5)] = 0.2
+    """Share of the frames held out, to tell whether it has become better."""
+
+    gain: Annotated[float, Ge(0), Le(1e6)] = 0.0
+    """Counts per electron or photon; 0: as measured on the stack."""
+
+    offset: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
+    """Counts in the dark; used where the gain is given."""
+
+    readout_std: Annotated[float, Ge(0), Le(1e6)] = 0.0
+    """Standard deviation of the readout noise, in counts; used with the gain."""
+
+    seed: Seed = 0
+    """Start of the random numbers that crops and parts are drawn by."""
+
+    compute: Compute = Compute()
+    """On what it runs."""
+
+
 PRESETS: Mapping[str, Training] = {
     "quick": Training(),
     # Tri-directional paper, section 2.5; padded, since its unpadded U-Net has no
@@ -199,8 +290,8 @@ class Denoising(Config):
     planes: tuple[Plane, ...] = tuple(Plane)
     """Directions to use; several are fused into one estimate."""
 
-    fusion: Fusion = Fusion.MEAN
-    """How the directions' estimates become one."""
+    fusion: Fusion = Fusion.AUTO
+    """How the directions' estimates become one; auto: learned if the model can."""
 
     tile_px: Annotated[int, Ge(0), Le(16384)] = 0
     """Edge of the tiles that slices are cut into; 0: as large as memory allows."""
