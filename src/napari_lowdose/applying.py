@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from numpy import ndarray
 
+from napari_lowdose.base_models import describe_model, fitted, model_path
 from napari_lowdose.config import Denoising
 from napari_lowdose.denoiser import Denoiser, Progress
 from napari_lowdose.planes import dropped_sentence
 from napari_lowdose.stack import Stack
-from napari_lowdose.training import describe_checkpoint, load_denoiser
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,16 @@ class Applied:
     stack
         The fused estimate, float32 counts.
     planes
-        The estimate of each plane.
+        The estimate of each plane that looked on its own, where asked for.
+    disagreement
+        Where these planes differ, and how much; none where there is only one.
     notes
         Sentences the user should read.
     """
 
     stack: Stack
     planes: Mapping[str, Stack]
+    disagreement: Stack | None
     notes: tuple[str, ...]
 
 
@@ -41,6 +43,15 @@ def model_for(
 ) -> tuple[Denoiser, tuple[str, ...]]:
     """Read a model for a stack, keeping the planes that suit both.
 
+    Parameters
+    ----------
+    path
+        The name of a base model, or a model file.
+    noisy
+        The stack that it is for.
+    denoising
+        The planes and the fusion that are wanted.
+
     Raises
     ------
     CheckpointMismatch
@@ -48,7 +59,7 @@ def model_for(
     UnusableStack
         If the stack has no contrast or values that are not finite.
     """
-    denoiser, notes = load_denoiser(path, noisy.read(), denoising.compute)
+    denoiser, notes = fitted(path, noisy.read(), denoising.compute)
     limited = denoiser.limited_to(denoising, noisy.shape[0])
     asked = [plane for plane in denoising.planes if plane in denoiser.planes]
     dropped = dropped_sentence(asked, limited.planes)
@@ -56,15 +67,32 @@ def model_for(
 
 
 def apply_model(
-    path: str | os.PathLike[str], noisy: Stack, denoising: Denoising
+    path: str | os.PathLike[str],
+    noisy: Stack,
+    denoising: Denoising,
+    *,
+    each_plane: bool = True,
 ) -> Generator[Progress, None, Applied]:
-    """Denoise a stack with a model file, telling the progress."""
+    """Denoise a stack with a model, telling the progress."""
     denoiser, notes = model_for(path, noisy, denoising)
-    estimates = yield from denoiser.estimating(noisy.read())
+    return (yield from applying(denoiser, path, noisy, notes, each_plane=each_plane))
+
+
+def applying(
+    denoiser: Denoiser,
+    path: str | os.PathLike[str],
+    noisy: Stack,
+    notes: tuple[str, ...] = (),
+    *,
+    each_plane: bool = True,
+) -> Generator[Progress, None, Applied]:
+    """Denoise a stack with a model that was read for it."""
+    denoised = yield from denoiser.denoising(noisy.read(), each_plane=each_plane)
+    several = len(denoiser.planes) > 1
     step = {
         "step": "denoise",
         "planes": [str(plane) for plane in denoiser.planes],
-        "fusion": str(denoiser.fusion),
+        "fusion": str(denoiser.rule),
         **model_step(path),
     }
 
@@ -72,18 +100,18 @@ def apply_model(
         return noisy.with_data(estimate, name, {**step, "estimate": name})
 
     return Applied(
-        result(
-            "fused" if len(estimates) > 1 else str(denoiser.planes[0]),
-            denoiser.fuse(estimates),
-        ),
-        {str(plane): result(plane, estimate) for plane, estimate in estimates.items()},
+        result("fused" if several else str(denoiser.planes[0]), denoised.fused),
+        {str(plane): result(plane, one) for plane, one in denoised.planes.items()},
+        None
+        if denoised.disagreement is None
+        else result("disagreement", denoised.disagreement),
         notes,
     )
 
 
 def model_step(path: str | os.PathLike[str]) -> Mapping[str, Any]:
     """Record which model was used, and how it was trained."""
-    return {
-        "model": Path(path).name,
-        "training": describe_checkpoint(path)["training"],
-    }
+    known = describe_model(path)
+    step = {"model": model_path(path).stem, "training": known["training"]}
+    extra = {key: known[key] for key in ("sha256", "fine_tuning") if known.get(key)}
+    return {**step, **extra}

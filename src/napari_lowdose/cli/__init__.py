@@ -11,11 +11,13 @@ from napari_lowdose.cli import (
     compare,
     demo,
     denoise,
+    fine_tune,
     info,
     noise,
     score,
     simulate,
     train,
+    train_base,
 )
 from napari_lowdose.cli.flags import Parser
 from napari_lowdose.errors import LowDoseError
@@ -23,8 +25,10 @@ from napari_lowdose.errors import LowDoseError
 COMMANDS = (
     simulate,
     noise,
-    train,
     denoise,
+    fine_tune,
+    train,
+    train_base,
     compare,
     score,
     info,
@@ -38,9 +42,9 @@ Denoise low-dose microscopy movies from three directions, and see what it beats.
 A first session, without any file of your own:
 
   lowdose simulate catalyst --dose 1 -o noisy.tif --truth truth.tif
-  lowdose train noisy.tif --truth truth.tif -o model.lowdose
-  lowdose denoise noisy.tif --model model.lowdose -o out.tif
-  lowdose compare noisy.tif --truth truth.tif --model model.lowdose -o results/
+  lowdose denoise noisy.tif -o out.tif
+  lowdose fine-tune noisy.tif -o mine.lowdose
+  lowdose compare noisy.tif --truth truth.tif --model mine.lowdose -o results/
 
 Each command explains itself: lowdose train --help.
 """

@@ -50,11 +50,16 @@ def _story() -> str:
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    """Write a rate, and the shares of a row that has some."""
+    """Write a rate, the shares of a row that has some, and whatever else it has."""
     shares = [
         f"{value:>7.1%} {name.removeprefix('share ')}"
         for name, value in row.items()
         if name.startswith("share ")
     ]
-    line = f"{row['what']:<24}{row['rate']:>14,.4g} {row['unit']:<10}{''.join(shares)}"
-    return line.rstrip() + "\n"
+    more = [
+        f"  {name} {value:.3g}" if isinstance(value, float) else f"  {name} {value}"
+        for name, value in row.items()
+        if name not in ("what", "rate", "unit") and not name.startswith("share ")
+    ]
+    line = f"{row['what']:<24}{row['rate']:>14,.4g} {row['unit']:<10}"
+    return (line + "".join(shares) + ",".join(more)).rstrip() + "\n"

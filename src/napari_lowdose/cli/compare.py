@@ -20,7 +20,8 @@ Each classical method is tuned on the stack first: by the truth when it is given
 by counts or pixels held out. The folder gets each result as a TIFF, table.csv, and
 side-by-side.png.
 
-  lowdose compare noisy.tif --truth truth.tif --model model.lowdose -o results/
+  lowdose compare noisy.tif --truth truth.tif -o results/
+  lowdose compare noisy.tif --model mine.lowdose -o results/
 """
 
 
@@ -31,7 +32,12 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
     )
     parser.add_argument("noisy", help="TIFF of the noisy stack")
     parser.add_argument("--truth", help="TIFF of the truth")
-    parser.add_argument("--model", help="model file; without, classical methods only")
+    parser.add_argument(
+        "--model",
+        default="accurate",
+        help="base model, model file, or none: classical methods only (default: "
+        "accurate)",
+    )
     parser.add_argument("-o", "--output", required=True, help="folder for the results")
     parser.add_argument(
         "--frame", type=int, default=-1, help="frame in the picture (default: middle)"
@@ -50,9 +56,10 @@ def run(options: argparse.Namespace) -> None:
     noisy = read_stack(options.noisy, reading)
     truth = read_stack(options.truth, reading) if options.truth else None
     comparison = config_from(options, Comparison)
+    model = "" if options.model == "none" else options.model
     denoiser, notes = None, tuple[str, ...]()
-    if options.model:
-        denoiser, notes = model_for(options.model, noisy, comparison.denoising)
+    if model:
+        denoiser, notes = model_for(model, noisy, comparison.denoising)
     for note in notes:
         sys.stderr.write(f"lowdose: note: {note}\n")
     results = []
@@ -61,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
         truth=truth,
         comparison=comparison,
         denoiser=denoiser,
-        model=model_step(options.model) if options.model else {},
+        model=model_step(model) if model else {},
     )
     with tqdm(unit="method", desc="comparing", disable=None) as bar:
         for result in steps:

@@ -12,27 +12,31 @@ from tqdm import tqdm
 
 from napari_lowdose.cli.flags import add_flags, add_json_flag, config_from, show
 from napari_lowdose.config import Denoising, Reading
-from napari_lowdose.errors import CheckpointMismatch
 from napari_lowdose.io import read_stack, write_stack
-from napari_lowdose.model_history import recent_models, remember_model
+from napari_lowdose.model_history import remember_model
 
 _STORY = """\
-Denoise a stack with a trained model, from one direction or fused from several.
+Denoise a stack with a base model, or one of your own.
 
-  lowdose denoise noisy.tif --model model.lowdose -o out.tif
+The base models, accurate and fast, need no training: the noise is read off the stack.
+
+  lowdose denoise noisy.tif -o out.tif
+  lowdose denoise noisy.tif --model fast -o out.tif
+  lowdose denoise noisy.tif --model mine.lowdose -o out.tif
   lowdose denoise noisy.tif --planes xy -o frames-only.tif
-  lowdose denoise noisy.tif --each-plane -o out.tif     (also out-xy.tif, …)
+  lowdose denoise noisy.tif --each-plane -o out.tif     (also out-xy.tif, …, and
+                                   out-disagreement.tif: where the directions differ)
 """
 
 
 def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "denoise", help="denoise a stack with a trained model", description=_STORY
-    )
+    parser = commands.add_parser("denoise", help="denoise a stack", description=_STORY)
     parser.add_argument("noisy", help="TIFF of the noisy stack")
     parser.add_argument(
-        "--model", help="model file (default: the one trained or used last)"
+        "--model",
+        default="accurate",
+        help="base model (accurate or fast), or a model file (default: accurate)",
     )
     parser.add_argument(
         "-o", "--output", help="TIFF to write (default: NAME-denoised.tif, here)"
@@ -44,7 +48,9 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
         help="numbers in the output; input: as in the noisy file, rounded and clipped",
     )
     parser.add_argument(
-        "--each-plane", action="store_true", help="also write each plane's estimate"
+        "--each-plane",
+        action="store_true",
+        help="also write each plane's estimate, and where they disagree",
     )
     add_json_flag(parser)
     add_flags(parser, Denoising, Reading)
@@ -57,10 +63,14 @@ def run(options: argparse.Namespace) -> None:
     from napari_lowdose.denoiser import Progress, exhausted
 
     noisy = read_stack(options.noisy, config_from(options, Reading))
-    model = model_path(options.model)
     output = Path(options.output or f"{Path(options.noisy).stem}-denoised.tif")
     start = perf_counter()
-    steps = apply_model(model, noisy, config_from(options, Denoising))
+    steps = apply_model(
+        options.model,
+        noisy,
+        config_from(options, Denoising),
+        each_plane=options.each_plane,
+    )
     with tqdm(unit="slice", desc="denoising", disable=None) as bar:
 
         def tell(progress: Progress) -> None:
@@ -75,32 +85,18 @@ def run(options: argparse.Namespace) -> None:
     if options.each_plane:
         for plane, stack in applied.planes.items():
             write_stack(stack, _beside(output, plane), dtype=dtype)
-    remember_model(model)
+        if applied.disagreement is not None:
+            write_stack(applied.disagreement, _beside(output, "disagreement"))
+    if Path(options.model).is_file():
+        remember_model(options.model)
     content = {
         "output": str(output),
-        "model": str(model),
-        "planes": ",".join(applied.planes),
+        "model": options.model,
+        "planes": ",".join(applied.stack.recipe[-1]["planes"]),
+        "fusion": applied.stack.recipe[-1]["fusion"],
         "seconds": perf_counter() - start,
     }
     show(content, as_json=options.json)
-
-
-def model_path(given: str | None) -> Path:
-    """Take the model that was named, or the last one there is.
-
-    Raises
-    ------
-    CheckpointMismatch
-        If none was named and none is known.
-    """
-    if given:
-        return Path(given)
-    for path in recent_models():
-        return path
-    raise CheckpointMismatch(
-        "no model was named and none was trained yet; run lowdose train first, or "
-        "give --model"
-    )
 
 
 def _beside(output: Path, plane: str) -> Path:

@@ -28,6 +28,7 @@ holds; without a file, what this machine has.
 
   lowdose info movie.tif
   lowdose info model.lowdose
+  lowdose info accurate
   lowdose info
 """
 
@@ -37,7 +38,7 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
     parser = commands.add_parser(
         "info", help="describe a file, or this machine", description=_STORY
     )
-    parser.add_argument("path", nargs="?", help="TIFF or model file")
+    parser.add_argument("path", nargs="?", help="TIFF, model file, or base model")
     add_json_flag(parser)
     parser.set_defaults(run=run)
 
@@ -46,10 +47,10 @@ def run(options: argparse.Namespace) -> None:
     """Describe and print."""
     if options.path is None:
         content = _machine()
-    elif Path(options.path).suffix == SUFFIX:
-        from napari_lowdose.training import describe_checkpoint
+    elif Path(options.path).suffix == SUFFIX or not Path(options.path).suffix:
+        from napari_lowdose.base_models import describe_model
 
-        content = describe_checkpoint(options.path)
+        content = describe_model(options.path)
     else:
         content = asdict(inspect(options.path))
         content["dtype"] = str(content["dtype"])

@@ -1,0 +1,172 @@
+"""Training the networks of a base model on cubes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from math import cos, pi
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from napari_lowdose.base_models.cubes import Cubes, add_drawn_noise
+from napari_lowdose.base_models.file import BaseFile, BaseHeader
+from napari_lowdose.base_models.movies import MoviePool
+from napari_lowdose.config import BaseTraining
+from napari_lowdose.networks import Arithmetic, LooksNetwork, arithmetic
+from napari_lowdose.networks.looks import Seen
+
+# A cube's error counts by its logarithm, so that all doses do; below this, in units of
+# the noise's variance, it counts no more.
+_SMALLEST_ERROR = 1e-4
+_FIRST, _PLANES = 0.5, 0.6  # weights of the looks on the way
+_WARM_UP = 50
+_LAST_RATE = 0.01
+_LARGEST_GRADIENT = 1.0
+# Crops differ in shape: large ones show slow changes, many small ones more movies.
+_FRAMES, _SIZES_PX = (12, 24, 36), (32, 48, 64, 80)
+_DECAY = 0.998  # of the mean of the weights that is kept
+_VALIDATION_SEED = 7
+_VALIDATION_CUBES = 24
+
+
+@dataclass(frozen=True)
+class BaseStep:
+    """A training step: its number, and mean errors in decibels of the noise."""
+
+    done: int
+    total: int
+    fused_db: float
+    xy_db: float
+
+
+@dataclass
+class BaseRun:
+    """A base model on its way: present weights, and their mean, which is kept."""
+
+    training: BaseTraining
+    network: LooksNetwork
+    mean: LooksNetwork
+
+    @classmethod
+    def start(cls, training: BaseTraining) -> BaseRun:
+        """Begin with weights that follow from the seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(training.seed)
+            network = LooksNetwork(training.network)
+        arithmetic(training.compute).on_device(network)
+        return cls(training, network, deepcopy(network).requires_grad_(False))
+
+    def remember(self, number: int) -> None:
+        """Move the mean of the weights towards the present ones."""
+        decay = min(_DECAY, (1 + number) / (10 + number))
+        with torch.no_grad():
+            for kept, present in zip(
+                self.mean.parameters(), self.network.parameters(), strict=True
+            ):
+                kept.lerp_(present, 1 - decay)
+
+
+def fitting_base(run: BaseRun) -> Iterator[BaseStep]:
+    """Train on movies that are simulated meanwhile; leaving early is safe."""
+    training = run.training
+    how = arithmetic(training.compute)
+    optimizer = torch.optim.Adam(run.network.parameters(), lr=training.learning_rate)
+    rng = np.random.default_rng(training.seed)
+    pool = MoviePool(training.movies, training.seed)
+    doses = training.least_dose, training.greatest_dose
+    for number in range(training.steps):
+        clean = pool.draw(rng, *_shape(training, rng))
+        cubes = add_drawn_noise(clean, rng, doses)
+        for group in optimizer.param_groups:
+            group["lr"] = training.learning_rate * _rate(number, training.steps)
+        optimizer.zero_grad(set_to_none=True)
+        loss, fused, xy = _losses(run.network, cubes, how)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(run.network.parameters(), _LARGEST_GRADIENT)
+        optimizer.step()
+        run.remember(number)
+        yield BaseStep(number + 1, training.steps, _db(fused), _db(xy))
+
+
+def _shape(training: BaseTraining, rng: np.random.Generator) -> tuple[int, int, int]:
+    """Draw how many crops, of how many frames and pixels."""
+    frames, size_px = int(rng.choice(_FRAMES)), int(rng.choice(_SIZES_PX))
+    n_cubes = round(training.voxels / (frames * size_px**2))
+    return min(max(n_cubes, 1), training.movies), frames, size_px
+
+
+def finished(run: BaseRun, steps: int, notes: Mapping[str, Any]) -> BaseFile:
+    """Give the model as it is now, with how its directions' errors go together."""
+    header = BaseHeader(
+        training=run.training,
+        steps=steps,
+        covariance=_covariance(run),
+        notes={**notes, **arithmetic(run.training.compute).described()},
+    )
+    return BaseFile(run.mean, header)
+
+
+@torch.no_grad()
+def _covariance(run: BaseRun) -> tuple[tuple[float, ...], ...]:
+    """Measure the directions' errors on movies that are not trained on.
+
+    All cubes count alike: each one's covariance is divided by its mean variance.
+    """
+    training = run.training
+    how = arithmetic(training.compute)
+    rng = np.random.default_rng([training.seed, _VALIDATION_SEED])
+    pool = MoviePool(_VALIDATION_CUBES, training.seed + 1)
+    doses = training.least_dose, training.greatest_dose
+    clean = pool.draw(rng, _VALIDATION_CUBES, max(_FRAMES), _SIZES_PX[1])
+    shares = []
+    for cube in clean:
+        cubes = add_drawn_noise(cube[None], rng, doses)
+        first, _ = run.mean(*(t.to(how.device) for t in (cubes.noisy, cubes.slope)))
+        estimates = torch.stack(tuple(first.estimates.values()))
+        errors = (estimates - cubes.truth.to(how.device)).flatten(1).double()
+        covariance = (errors @ errors.T).cpu().numpy()
+        shares.append(covariance / np.trace(covariance))
+    return tuple(tuple(float(v) for v in row) for row in np.mean(shares, axis=0))
+
+
+def _rate(number: int, steps: int) -> float:
+    """Warm up, then fall along half a cosine."""
+    warm = min(1.0, (number + 1) / _WARM_UP)
+    return warm * (_LAST_RATE + (1 - _LAST_RATE) * (1 + cos(pi * number / steps)) / 2)
+
+
+def _losses(
+    network: LooksNetwork, cubes: Cubes, how: Arithmetic
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Give what is to become small, and the errors of fused and of x-y alone."""
+    noisy, truth, slope = (
+        part.to(how.device) for part in (cubes.noisy, cubes.truth, cubes.slope)
+    )
+    with how.autocast():
+        first, second = network(noisy, slope)
+    fused = _error(second.fused, truth)
+    xy, *others = _errors(first, truth)
+    loss = (
+        fused
+        + _FIRST * _error(first.fused, truth)
+        + _PLANES * torch.stack([xy, *others]).mean(0)
+        + _PLANES * torch.stack(_errors(second, truth)).mean(0)
+    )
+    return loss.mean(), fused.detach(), xy.detach()
+
+
+def _errors(seen: Seen, truth: Tensor) -> list[Tensor]:
+    return [_error(estimate, truth) for estimate in seen.estimates.values()]
+
+
+def _error(estimate: Tensor, truth: Tensor) -> Tensor:
+    """Take the logarithm of each cube's mean squared error."""
+    return ((estimate - truth).square().mean((1, 2, 3)) + _SMALLEST_ERROR).log()
+
+
+def _db(logarithms: Tensor) -> float:
+    return float(logarithms.mean()) * 10 / float(np.log(10))

@@ -1,0 +1,103 @@
+"""Movies for base models, simulated while they train: nothing is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from napari_lowdose.specimens import SPECIMENS
+from napari_lowdose.specimens.draws import log_uniform
+
+# How often each kind of movie is drawn; flat ones teach to invent nothing.
+_SHARES = {
+    "catalyst": 0.32,
+    "fluorescence": 0.18,
+    "lattice": 0.18,
+    "pn_junction": 0.15,
+    "gaussian_peaks": 0.11,
+    "flat": 0.06,
+}
+_FRAMES = (40, 72)
+_SIZES = (80, 144)
+_STRIDES = (0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3)  # 0: nothing moves
+_INVERTED = 0.2
+_LIFTED = 0.5
+_USES = 8  # of a movie, on average, before another one takes its place
+
+
+def simulated_movie(seed: int, number: int) -> Float[ndarray, "t y x"]:
+    """Render movie `number` of a seed: expected brightness, with a mean of 1."""
+    rng = np.random.default_rng([seed, number])
+    kind = str(rng.choice([*_SHARES], p=[*_SHARES.values()]))
+    frames, size = int(rng.integers(*_FRAMES)), int(rng.integers(*_SIZES))
+    if kind == "flat":
+        return np.ones((frames, size, size), np.float32)
+    specimen = SPECIMENS[kind]
+    start = specimen.settings(frames=frames, size=size)
+    movie: ndarray = specimen.render(specimen.vary(start, rng)).stack.read()
+    if rng.random() < _INVERTED:
+        movie = np.maximum(np.quantile(movie, 0.999) - movie, 0)
+    movie = movie / max(float(movie.mean()), 1e-6)
+    if rng.random() < _LIFTED:
+        ground = log_uniform(rng, 0.1, 30)
+        movie = (movie + ground) / (1 + ground)
+    return movie.astype(np.float32)
+
+
+@dataclass
+class MoviePool:
+    """The movies of the moment; crops are drawn from them, and they are replaced.
+
+    Parameters
+    ----------
+    n_movies
+        How many are kept.
+    seed
+        Start of the random numbers: the same seed gives the same movies.
+    """
+
+    n_movies: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        self._movies = [simulated_movie(self.seed, n) for n in range(self.n_movies)]
+        self._next = self.n_movies
+        self._owed = 0.0
+
+    def draw(
+        self, rng: np.random.Generator, n_cubes: int, frames: int, size_px: int
+    ) -> Float[ndarray, "b t y x"]:
+        """Draw crops, each of another movie, mirrored and turned by chance."""
+        chosen = rng.choice(self.n_movies, n_cubes, replace=False)
+        cubes = [_crop(self._movies[movie], rng, frames, size_px) for movie in chosen]
+        self._renew(n_cubes / _USES)
+        return np.stack(cubes)
+
+    def _renew(self, owed: float) -> None:
+        self._owed += owed
+        while self._owed >= 1:
+            place = self._next % self.n_movies
+            self._movies[place] = simulated_movie(self.seed, self._next)
+            self._next += 1
+            self._owed -= 1
+
+
+def _crop(
+    movie: Float[ndarray, "t y x"],
+    rng: np.random.Generator,
+    frames: int,
+    size_px: int,
+) -> Float[ndarray, "t y x"]:
+    """Cut a cube out of a movie, perhaps faster than it was, or standing still."""
+    strides = [s for s in _STRIDES if (frames - 1) * s < len(movie)]
+    stride = int(rng.choice(strides))
+    first = rng.integers(len(movie) - (frames - 1) * stride)
+    top, left = rng.integers(np.subtract(movie.shape[1:], size_px) + 1)
+    times = first + stride * np.arange(frames)
+    cube = movie[times, top : top + size_px, left : left + size_px]
+    axes = tuple(int(axis) for axis in np.flatnonzero(rng.random(3) < 0.5))
+    cube = np.flip(cube, axes)
+    return cube.swapaxes(1, 2) if rng.random() < 0.5 else cube

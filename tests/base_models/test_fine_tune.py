@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_lowdose.base_models import BaseFile
+from napari_lowdose.base_models.file import BaseHeader
+from napari_lowdose.base_models.fine_tune import FineTune, Tick, Tuned, _filled
+from napari_lowdose.config import BaseTraining, Compute, FineTuning, LooksSettings
+from napari_lowdose.errors import UnusableStack
+from napari_lowdose.networks import LooksNetwork
+from napari_lowdose.noise import Noise, add_noise
+from napari_lowdose.specimens import SPECIMENS, Catalyst
+from napari_lowdose.training import Example
+
+EXACT = Compute(device="cpu", precision="float32")
+SMALL = LooksSettings(width=4, depth=1)
+
+
+def base(seed: int = 0) -> BaseFile:
+    torch.manual_seed(seed)
+    header = BaseHeader(
+        training=BaseTraining(network=SMALL), steps=0, covariance=((1.0,),)
+    )
+    return BaseFile(LooksNetwork(SMALL), header)
+
+
+@pytest.fixture(scope="module")
+def movie() -> Example:
+    clean = SPECIMENS["catalyst"].render(Catalyst(frames=24, size=48, seed=5)).stack
+    noisy, truth = add_noise(clean, Noise(dose=2.0))
+    return Example(noisy.read(), truth.read())
+
+
+def settings(**changes) -> FineTuning:
+    return FineTuning(
+        **{"seconds": 4.0, "learning_rate": 5e-3, "compute": EXACT, **changes}
+    )
+
+
+@pytest.mark.parametrize("objective", ["thinning", "noise2void", "supervised"])
+def test_a_bad_base_model_is_made_better_on_held_out_frames(movie, objective):
+    tuning = FineTune.start(base(), [movie], settings(objective=objective))
+    events = list(tuning.going())
+    told = [event for event in events if isinstance(event, Tuned)]
+    assert told[0].step == 0
+    assert told[0].loss == told[0].base_loss
+    assert any(isinstance(event, Tick) for event in events)
+    # From random weights; seconds of training are far more than enough.
+    assert tuning.better
+    assert min(event.loss for event in told) < 0.9 * told[0].loss
+    assert tuning.best().header.fine_tuning.objective == objective
+
+
+def test_the_base_comes_back_when_nothing_beats_it(movie):
+    start = base()
+    # A rate that ruins any weights at once.
+    tuning = FineTune.start(start, [movie], settings(learning_rate=1.0, seconds=1.0))
+    before = {k: v.clone() for k, v in start.network.state_dict().items()}
+    told = [event for event in tuning.going() if isinstance(event, Tuned)]
+    if told[-1].loss >= told[0].loss:
+        assert not tuning.better
+        assert tuning.best() is start
+    for name, value in start.network.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_held_out_frames_are_never_trained_on(movie):
+    tuning = FineTune.start(base(), [movie], settings())
+    (train,), (valid,) = tuning.train, tuning.valid
+    assert len(train.noisy) + len(valid.noisy) == len(movie.noisy)
+    np.testing.assert_array_equal(valid.noisy, movie.noisy[len(train.noisy) :])
+
+
+def test_auto_splits_counts_and_takes_a_reference_when_there_is_one(movie):
+    with_reference = FineTune.start(base(), [movie], settings())
+    assert with_reference.settings.objective == "supervised"
+    alone = FineTune.start(base(), [Example(movie.noisy)], settings())
+    assert alone.settings.objective == "thinning"
+    rng = np.random.default_rng(0)
+    analogue = rng.normal(100, 5, (24, 48, 48)).astype(np.float32)
+    hidden = FineTune.start(base(), [Example(analogue)], settings())
+    assert hidden.settings.objective == "noise2void"
+
+
+def test_thinned_cubes_know_how_much_noisier_they_are(movie):
+    tuning = FineTune.start(base(), [movie], settings(objective="thinning"))
+    (source,) = tuning.train
+    flat = np.random.default_rng(0).poisson(2.0, (16, 48, 48)).astype(np.float32)
+    crops = [(flat, None)] * 6
+    batch, slopes, growth = _filled(
+        crops, [source] * 6, tuning.settings, np.random.default_rng(1)
+    )
+    assert batch.input.shape == (6, 16, 48, 48)
+    assert slopes.shape == growth.shape == (6, 1, 1, 1)
+    # Thinned counts are rescaled: Poisson noise grows by one over the root of the part.
+    expected = flat.std() / source.units.std * growth[:, 0, 0, 0]
+    # 37,000 voxels: 0.4 %
+    np.testing.assert_allclose(batch.input.std((1, 2, 3)), expected, rtol=0.02)
+
+
+def test_too_few_frames_are_refused(movie):
+    with pytest.raises(UnusableStack, match="at least 12 frames"):
+        FineTune.start(base(), [Example(movie.noisy[:8])], settings())
+
+
+def test_a_missing_reference_is_refused(movie):
+    with pytest.raises(ValueError, match="needs a reference"):
+        FineTune.start(base(), [Example(movie.noisy)], settings(objective="supervised"))
