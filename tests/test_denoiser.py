@@ -3,11 +3,12 @@ import pytest
 import torch
 from torch import nn
 
-from napari_lowdose import denoiser as denoiser_module
-from napari_lowdose.config import Compute, Denoising
-from napari_lowdose.denoiser import Denoiser, predict, predicting
+from napari_lowdose.config import Compute, Denoising, Fusion, LooksSettings
+from napari_lowdose.denoiser import Denoiser, passing, predict
 from napari_lowdose.errors import LowDoseError
-from napari_lowdose.networks import UNet, arithmetic
+from napari_lowdose.fusion import disagreement
+from napari_lowdose.networks import Channel, Look, LooksNetwork, UNet
+from napari_lowdose.noise.units import NoiseUnits
 from napari_lowdose.normalization import Normalizer
 from napari_lowdose.planes import Plane
 
@@ -32,7 +33,7 @@ def unet(seed: int = 0) -> UNet:
 
 def denoiser_of(make, stack, **settings) -> Denoiser:
     look = {plane: make() for plane in Plane}
-    return Denoiser(Normalizer.fit(stack), (look,), compute=EXACT, **settings)
+    return Denoiser(Normalizer.fit(stack), (Look(look),), compute=EXACT, **settings)
 
 
 def test_identity_networks_return_the_stack(noisy):
@@ -41,16 +42,102 @@ def test_identity_networks_return_the_stack(noisy):
     np.testing.assert_allclose(denoiser_of(Same, noisy)(noisy), noisy, atol=1e-5)
 
 
-def test_a_later_look_sees_the_stack_and_all_estimates(noisy):
-    class Counted(Same):
-        def forward(self, images):
-            assert images.shape[1] == 4
-            return images[:, :1]
+def looking_twice(stack, **settings) -> tuple[Denoiser, LooksNetwork, NoiseUnits]:
+    torch.manual_seed(0)
+    network = LooksNetwork(LooksSettings(width=4, depth=2, **settings))
+    units = NoiseUnits.of_detector(
+        float(stack.mean()), gain=1.0, offset=0.0, readout_std=0.1
+    )
+    return Denoiser(units, network.looks, compute=EXACT), network, units
 
-    first = {plane: Same() for plane in Plane}
-    second = {plane: Counted() for plane in Plane}
-    denoiser = Denoiser(Normalizer.fit(noisy), (first, second), compute=EXACT)
-    np.testing.assert_allclose(denoiser(noisy), noisy, atol=1e-5)
+
+@pytest.mark.parametrize("second", [tuple(Plane), (Plane.XY,)])
+def test_slice_by_slice_is_what_the_networks_make_of_the_volume(noisy, second):
+    """What is trained on volumes is applied to slices, batch by batch."""
+    denoiser, network, units = looking_twice(noisy, second_planes=second)
+    result = denoiser.denoised(noisy)
+    volume = torch.from_numpy(units.forward(noisy))[None]
+    with torch.inference_mode():
+        first, last = network(volume, torch.full((1, 1, 1, 1), units.slope))
+    # Between looks volumes are kept in half precision: 11 bits of the largest values.
+    largest = float(last.fused.abs().max()) * units.std
+    expected = units.inverse(last.fused[0].numpy())
+    np.testing.assert_allclose(result.fused, expected, atol=0.02 * largest)
+    for plane, estimate in first.estimates.items():
+        alone = units.inverse(estimate[0].numpy())
+        np.testing.assert_allclose(result.planes[plane], alone, atol=0.01 * largest)
+    apart = first.disagreement[0].numpy() * units.std
+    np.testing.assert_allclose(result.disagreement, apart, atol=0.02 * largest)
+
+
+def test_only_a_learned_fusion_looks_twice(noisy):
+    denoiser, _, _ = looking_twice(noisy)
+    alone = denoiser.denoised(noisy).planes
+    mean = denoiser.limited_to(Denoising(fusion="mean", compute=EXACT), len(noisy))
+    found = mean.denoised(noisy)
+    # float32; the planes of the learned fusion are kept in it too
+    expected = np.mean([*alone.values()], axis=0)
+    np.testing.assert_allclose(found.fused, expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_array_equal(found.disagreement, disagreement(found.planes))
+
+
+def test_frames_alone_are_looked_at_once(noisy):
+    denoiser, _, _ = looking_twice(noisy)
+    frames = denoiser.limited_to(Denoising(planes=("xy",), compute=EXACT), len(noisy))
+    assert len(frames.looks) == 1
+    assert frames.denoised(noisy).disagreement is None
+
+
+def test_a_fusion_that_the_model_cannot_do_is_refused(noisy):
+    denoiser = denoiser_of(unet, noisy)
+    with pytest.raises(LowDoseError, match="base model"):
+        denoiser.limited_to(Denoising(fusion="learned"), len(noisy))
+    with pytest.raises(LowDoseError, match="how large"):
+        denoiser.limited_to(Denoising(fusion="inverse_variance"), len(noisy))
+
+
+def test_the_inverse_variance_fusion_uses_the_model_s_own_errors(noisy):
+    # Of three planes one has no error: it alone is left.
+    covariance = np.diag([0.0, 1e6, 1e6])
+    denoiser = denoiser_of(
+        unet, noisy, fusion=Fusion.INVERSE_VARIANCE, covariance=covariance
+    )
+    result = denoiser.denoised(noisy)
+    weights = np.array(
+        [np.vdot(result.planes[p], result.planes[p]) for p in result.planes]
+    )
+    assert (weights > 0).all()
+    nearest = min(
+        result.planes, key=lambda p: np.abs(result.planes[p] - result.fused).mean()
+    )
+    assert nearest is Plane.XY
+
+
+def test_the_mean_is_kept_where_that_is_asked_for(noisy):
+    denoiser = denoiser_of(unet, noisy, keeps_mean=True)
+    # float32 sums of a small stack
+    assert denoiser(noisy).mean() == pytest.approx(noisy.mean(), rel=1e-5)
+
+
+class Channels(nn.Module):
+    """Gives the first channel back, after looking at how many there are."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.n, self.last = n, nn.Parameter(torch.zeros(1))
+
+    def forward(self, images):
+        assert images.shape[1] == self.n
+        return images[:, :1]
+
+
+def test_neighbouring_slices_come_as_channels_and_are_mirrored_at_the_ends(noisy):
+    look = Look({Plane.XY: Channels(5)}, sees=((Channel.NOISY, 2),))
+    denoiser = Denoiser(Normalizer.fit(noisy), (look,), compute=EXACT)
+    result = denoiser.denoised(noisy).fused
+    # The first channel is the frame two before; frames 1 and 2 stand before the first.
+    expected = noisy[[2, 1, *range(len(noisy) - 2)]]
+    np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("tile", [8, 20, 64])
@@ -58,10 +145,8 @@ def test_tiles_equal_the_whole(tile):
     images = np.random.default_rng(0).normal(size=(3, 75, 90)).astype(np.float32)
     network = unet()
     whole = predict(network, images, EXACT)
-    tiled = np.empty_like(whole)
-    for _ in predicting(network, [images], tiled, arithmetic(EXACT), tile):
-        pass
     # float32: a convolution may sum in another order when the tile has another size
+    tiled = predict(network, images, EXACT, tile)
     np.testing.assert_allclose(tiled, whole, atol=2e-5)
 
 
@@ -70,7 +155,7 @@ def test_slices_beyond_the_memory_budget_are_tiled_unseen(monkeypatch):
     network = unet()
     whole = predict(network, images, EXACT)
     budget = 4 * 8 * 4 * 150 * 150  # bytes of 150 x 150 pixels at width 4
-    monkeypatch.setitem(denoiser_module._BATCH_BYTES, "cpu", budget)
+    monkeypatch.setitem(passing._BATCH_BYTES, "cpu", budget)
     np.testing.assert_allclose(predict(network, images, EXACT), whole, atol=2e-5)
 
 
@@ -91,18 +176,18 @@ def test_transposed_stacks_give_transposed_results(noisy):
     upright = {Plane.XY: network, Plane.XT: network, Plane.YT: unet(1)}
     lying = {Plane.XY: Turned(), Plane.XT: upright[Plane.YT], Plane.YT: network}
     normalizer = Normalizer.fit(noisy)
-    one = Denoiser(normalizer, (upright,), compute=EXACT)(noisy)
+    one = Denoiser(normalizer, (Look(upright),), compute=EXACT)(noisy)
     turned = np.ascontiguousarray(noisy.transpose(0, 2, 1))
-    other = Denoiser(normalizer, (lying,), compute=EXACT)(turned)
+    other = Denoiser(normalizer, (Look(lying),), compute=EXACT)(turned)
     # float32: transposed images are summed in another order
     np.testing.assert_allclose(other.transpose(0, 2, 1), one, atol=2e-5)
 
 
 def test_progress_counts_every_slice_and_leaving_early_is_safe(noisy):
     denoiser = denoiser_of(unet, noisy)
-    steps = list(denoiser.estimating(noisy))
+    steps = list(denoiser.denoising(noisy))
     assert steps[-1].done == steps[-1].total == sum(noisy.shape)
-    started = denoiser.estimating(noisy)
+    started = denoiser.denoising(noisy)
     next(started)
     started.close()
     np.testing.assert_array_equal(denoiser(noisy), denoiser(noisy))
@@ -124,7 +209,7 @@ def test_the_input_is_never_changed(noisy):
 
 
 def test_planes_the_model_lacks_are_refused(noisy):
-    frames_only = Denoiser(Normalizer.fit(noisy), ({Plane.XY: unet()},))
+    frames_only = Denoiser(Normalizer.fit(noisy), (Look({Plane.XY: unet()}),))
     with pytest.raises(LowDoseError, match="networks for xt"):
         frames_only.limited_to(Denoising(planes=("xt",)), len(noisy))
 

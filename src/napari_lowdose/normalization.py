@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -21,6 +22,7 @@ class Normalizer:
 
     mean: float
     std: float
+    slope: ClassVar[float] = 0.0  # these units say nothing about the noise
 
     @classmethod
     def fit(cls, stack: Real[ndarray, "t y x"]) -> Normalizer:

@@ -27,14 +27,24 @@ _KEPT = 0.8
 
 
 @runtime_checkable
+class Seen(Protocol):
+    """What a denoiser made of a stack."""
+
+    @property
+    def fused(self) -> ndarray:
+        """The one estimate, (t, y, x) counts."""
+
+    @property
+    def planes(self) -> Mapping[Plane, ndarray]:
+        """The estimates of the planes, each on its own."""
+
+
+@runtime_checkable
 class Looks(Protocol):
     """What a denoiser must be able to do; `napari_lowdose.denoiser.Denoiser` can."""
 
-    def estimates(self, stack: ndarray, /) -> Mapping[Plane, ndarray]:
-        """Denoise (t, y, x) counts by each plane on its own."""
-
-    def fuse(self, estimates: Any, /) -> ndarray:  # noqa: ANN401 - from plane to array
-        """Combine the planes' estimates."""
+    def denoised(self, stack: ndarray, /) -> Seen:
+        """Denoise (t, y, x) counts, also by each plane on its own."""
 
 
 @dataclass(frozen=True)
@@ -134,25 +144,21 @@ class Contest:
     ) -> Iterator[Result]:
         """Score each plane of a denoiser, and their fusion where there are several."""
         start = perf_counter()
-        estimates = denoiser.estimates(self.counts)
+        seen = denoiser.denoised(self.counts)
         seconds = perf_counter() - start
-        again = denoiser.estimates(self.thinned.counts) if self.thinned else None
-        for plane, estimate in estimates.items():
-            scores = self._scores(estimate, again[plane] if again else None)
+        again = denoiser.denoised(self.thinned.counts) if self.thinned else None
+        planes = [str(plane) for plane in seen.planes]
+        for plane, estimate in seen.planes.items():
+            scores = self._scores(estimate, again.planes[plane] if again else None)
             step = {"step": "denoise", "estimate": str(plane), **model}
             stack = self.noisy.with_data(estimate, str(plane), step)
-            yield Result(str(plane), stack, scores, seconds / len(estimates), {})
-        if len(estimates) < 2:
+            yield Result(str(plane), stack, scores, seconds / len(planes), {})
+        if len(planes) < 2:
             return
-        start = perf_counter()
-        fused = denoiser.fuse(estimates)
-        seconds += perf_counter() - start
-        scores = self._scores(fused, denoiser.fuse(again) if again else None)
-        planes = [str(plane) for plane in estimates]
+        scores = self._scores(seen.fused, again.fused if again else None)
         step = {"step": "denoise", "estimate": "fused", "planes": planes, **model}
-        yield Result(
-            "fused", self.noisy.with_data(fused, "fused", step), scores, seconds, {}
-        )
+        stack = self.noisy.with_data(seen.fused, "fused", step)
+        yield Result("fused", stack, scores, seconds, {})
 
     def _scores(
         self,

@@ -1,28 +1,55 @@
-"""A fitted denoiser, and the one place where arrays become tensors and come back."""
+"""A fitted denoiser: what a model file holds and what a stack is fed to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Float, Real
 from numpy import ndarray
-from torch import nn
+from torch import Tensor
 
 from napari_lowdose.config import Compute, Denoising, Fusion, Plane
-from napari_lowdose.errors import LowDoseError, OutOfMemory
-from napari_lowdose.fusion import Estimates, fuse
+from napari_lowdose.denoiser.passing import passing
+from napari_lowdose.denoiser.running import Running
+from napari_lowdose.errors import LowDoseError
+from napari_lowdose.fusion import disagreement, fuse
 from napari_lowdose.networks import Arithmetic, arithmetic
-from napari_lowdose.normalization import Normalizer
-from napari_lowdose.planes import slices, unslice, usable_planes
-from napari_lowdose.tiling import tiles
+from napari_lowdose.networks.look import (
+    Channel,
+    Look,
+    Volume,
+    level_around,
+    noise_level,
+    slices_of,
+    smoothed,
+    weight_of,
+)
+from napari_lowdose.planes import usable_planes
 
-# Largest sum of a batch's feature maps in bytes. Beyond the caches larger batches are
-# no faster on a CPU; on a GPU this stays a small part of its memory.
-_BATCH_BYTES = {"cpu": 128 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Units(Protocol):
+    """The affine map between counts and what networks see."""
+
+    @property
+    def std(self) -> float:
+        """Counts per unit."""
+
+    @property
+    def slope(self) -> float:
+        """Change of the noise's variance per unit of brightness, in units squared."""
+
+    def forward(self, stack: Any, /) -> ndarray:  # noqa: ANN401 - real numbers
+        """Map counts to units."""
+
+    def inverse(self, signal: ndarray, /) -> ndarray:
+        """Map units to counts."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +61,25 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Denoised:
+    """What a denoiser made of a stack; all in counts.
+
+    Parameters
+    ----------
+    fused
+        The one estimate.
+    planes
+        The estimate of each plane that looked on its own; empty if not asked for.
+    disagreement
+        The deviation of these from one another; none where one plane looked.
+    """
+
+    fused: Float[ndarray, "t y x"]
+    planes: Mapping[Plane, Float[ndarray, "t y x"]]
+    disagreement: Float[ndarray, "t y x"] | None
+
+
+@dataclass(frozen=True)
 class Denoiser:
     """A fitted denoiser: what a model file holds and what a stack is fed to.
 
@@ -42,10 +88,14 @@ class Denoiser:
     normalizer
         Map between counts and what the networks see, fitted on the stack at hand.
     looks
-        Networks by plane. Those of the first look see the noisy slices alone, those of
-        a later look also the estimates of the look before.
+        The first one sees the noisy stack, a later one also what was seen before.
     fusion
-        How the planes' estimates become one.
+        How the planes' estimates become one. A learned fusion is that of the last look;
+        all others are of the first look, where the planes look on their own.
+    covariance
+        Of the planes' errors at validation, for the inverse-variance fusion.
+    keeps_mean
+        Whether the result's mean is made that of the stack.
     tile_px
         Edge of the tiles slices are cut into; 0 as large as memory allows.
     compute
@@ -56,50 +106,47 @@ class Denoiser:
     Tri-directional denoising of time-series images (one look, mean).
     """
 
-    normalizer: Normalizer
-    looks: tuple[Mapping[Plane, nn.Module], ...]
-    fusion: Fusion = Fusion.MEAN
+    normalizer: Units
+    looks: tuple[Look, ...]
+    fusion: Fusion = Fusion.AUTO
+    covariance: Float[ndarray, "n n"] | None = None
+    keeps_mean: bool = False
     tile_px: int = 0
     compute: Compute = field(default_factory=Compute)
 
     def __call__(self, stack: Real[ndarray, "t y x"]) -> Float[ndarray, "t y x"]:
         """Denoise a stack of counts."""
-        return self.fuse(self.estimates(stack))
+        return exhausted(self.denoising(stack, each_plane=False)).fused
 
-    def estimates(
-        self, stack: Real[ndarray, "t y x"]
-    ) -> dict[Plane, Float[ndarray, "t y x"]]:
-        """Denoise a stack of counts by each plane on its own."""
-        return exhausted(self.estimating(stack))
+    def denoised(self, stack: Real[ndarray, "t y x"]) -> Denoised:
+        """Denoise a stack of counts, also by each plane on its own."""
+        return exhausted(self.denoising(stack))
 
-    def fuse(self, estimates: Estimates) -> Float[ndarray, "t y x"]:
-        """Combine the planes' estimates; an affine map commutes with the mean."""
-        return fuse(estimates, self.fusion)
-
-    def estimating(
-        self, stack: Real[ndarray, "t y x"]
-    ) -> Generator[Progress, None, dict[Plane, Float[ndarray, "t y x"]]]:
-        """Denoise by each plane, telling the progress; leaving early is safe."""
-        how = arithmetic(self.compute)
-        signal = self.normalizer.forward(stack)
-        total = sum(stack.shape[plane.axis] for look in self.looks for plane in look)
-        done = 0
-        seen: dict[Plane, ndarray] = {}
-        for look in self.looks:
-            known, seen = seen, {}
-            for plane, network in look.items():
-                channels = [slices(image, plane) for image in (signal, *known.values())]
-                images = np.empty(channels[0].shape, np.float32)
-                for count in predicting(network, channels, images, how, self.tile_px):
-                    yield Progress(done + count, total)
-                done += len(images)
-                seen[plane] = unslice(images, plane)
-        return {plane: self.normalizer.inverse(seen[plane]) for plane in seen}
+    def denoising(
+        self, stack: Real[ndarray, "t y x"], *, each_plane: bool = True
+    ) -> Generator[Progress, None, Denoised]:
+        """Denoise, telling the progress; leaving early is safe."""
+        if self.learned:
+            return (yield from self._learned(stack, each_plane=each_plane))
+        return (yield from self._ruled(stack))
 
     @property
     def planes(self) -> tuple[Plane, ...]:
-        """The planes whose estimates come out."""
-        return tuple(self.looks[-1])
+        """The planes that look at the noisy stack."""
+        return tuple(self.looks[0].networks)
+
+    @property
+    def learned(self) -> bool:
+        """Whether the networks themselves weigh the planes."""
+        able = len(self.planes) > 1 and self.looks[-1].weighs
+        return able and self.fusion in (Fusion.AUTO, Fusion.LEARNED)
+
+    @property
+    def rule(self) -> Fusion:
+        """The fusion that is used."""
+        if self.learned:
+            return Fusion.LEARNED
+        return Fusion.MEAN if self.fusion is Fusion.AUTO else self.fusion
 
     def limited_to(self, denoising: Denoising, n_frames: int) -> Denoiser:
         """Keep the planes that are asked for and make sense for so many frames.
@@ -107,29 +154,167 @@ class Denoiser:
         Raises
         ------
         LowDoseError
-            If the model holds none of them.
+            If the model holds none of them, or cannot fuse as is asked.
         """
-        depth = max(int(getattr(n, "depth", 0)) for n in self.looks[0].values())
+        networks = self.looks[0].networks
+        depth = max(int(getattr(n, "depth", 0)) for n in networks.values())
         wanted = usable_planes(denoising.planes, n_frames, depth)
-        planes = [plane for plane in wanted if plane in self.planes]
+        planes = [plane for plane in wanted if plane in networks]
         if not planes:
             have, want = ", ".join(self.planes), ", ".join(wanted)
             raise LowDoseError(
                 f"expected a model with networks for {want}, got one for {have}; "
                 "choose other planes or train them"
             )
-        return replace(
+        first = replace(self.looks[0], networks={p: networks[p] for p in planes})
+        # Later looks have learned to see what all planes made of the stack.
+        complete = len(planes) == len(networks)
+        limited = replace(
             self,
-            looks=tuple(
-                {plane: look[plane] for plane in planes} for look in self.looks
-            ),
+            looks=(first, *(self.looks[1:] if complete else ())),
             fusion=denoising.fusion,
+            covariance=self.covariance if complete else None,
             tile_px=denoising.tile_px,
             compute=denoising.compute,
         )
+        limited._refuse_impossible_fusion(complete)
+        return limited
 
+    def _refuse_impossible_fusion(self, complete: bool) -> None:
+        if len(self.planes) < 2:
+            return
+        if self.fusion is Fusion.LEARNED and not (self.looks[-1].weighs and complete):
+            raise LowDoseError(
+                "expected a base model and all of its directions for the learned "
+                "fusion; choose another fusion, or such a model"
+            )
+        if self.fusion is Fusion.INVERSE_VARIANCE and self.covariance is None:
+            raise LowDoseError(
+                "expected a model that knows how large its directions' errors are, as "
+                "all trained on stacks of enough frames do; choose another fusion"
+            )
 
-T = TypeVar("T")
+    def _ruled(
+        self, stack: Real[ndarray, "t y x"]
+    ) -> Generator[Progress, None, Denoised]:
+        """Fuse the planes of the first look by a rule."""
+        how = arithmetic(self.compute)
+        shown = self._shown(stack, how, torch.float32)
+        look = self.looks[0]
+        seen = {p: np.empty(stack.shape, np.float32) for p in look.networks}
+        done, total = 0, sum(stack.shape[plane.axis] for plane in look.networks)
+        for plane in look.networks:
+            target = np.moveaxis(seen[plane], plane.axis, 0)
+            for start, stop, estimate, _ in self._look(look, plane, shown, how):
+                target[start:stop] = estimate.numpy(force=True)
+                yield Progress(done + stop, total)
+            done += stack.shape[plane.axis]
+        # Each rule commutes with an affine map.
+        planes = {plane: self.normalizer.inverse(seen.pop(plane)) for plane in [*seen]}
+        if len(planes) < 2:
+            (only,) = planes.values()
+            return Denoised(self._kept(only, stack), planes, None)
+        fused = fuse(planes, self.rule, covariance=self.covariance)
+        return Denoised(self._kept(fused, stack), planes, disagreement(planes))
+
+    def _learned(
+        self, stack: Real[ndarray, "t y x"], *, each_plane: bool
+    ) -> Generator[Progress, None, Denoised]:
+        """Fuse by the networks' own weights, look after look."""
+        how = arithmetic(self.compute)
+        # Three stacks of float32 at once are the most that a user is told to expect.
+        shown = self._shown(stack, how, torch.float16)
+        done = 0
+        total = sum(stack.shape[p.axis] for look in self.looks for p in look.networks)
+        planes: dict[Plane, ndarray] = {}
+        for number, look in enumerate(self.looks):
+            running = Running.like(shown[Channel.NOISY], disagreement=number == 0)
+            for plane in look.networks:
+                kept = None
+                if each_plane and number == 0:
+                    planes[plane] = np.empty(stack.shape, np.float32)
+                    kept = np.moveaxis(planes[plane], plane.axis, 0)
+                for start, stop, *seen in self._look(look, plane, shown, how):
+                    running.take(plane, start, stop, *seen)
+                    if kept is not None:
+                        kept[start:stop] = seen[0].numpy(force=True)
+                    yield Progress(done + stop, total)
+                done += stack.shape[plane.axis]
+                running.end_plane()
+            shown[Channel.FUSED] = running.fused
+            if number == 0:
+                shown[Channel.DISAGREEMENT] = running.disagreement()
+            shown.pop(Channel.LEVEL, None)
+            if number == 0 and len(self.looks) > 1:
+                shown.update(smoothed(shown[Channel.NOISY]))
+        fused = shown.pop(Channel.FUSED)
+        apart = shown.pop(Channel.DISAGREEMENT)
+        shown.clear()
+        return Denoised(
+            self._kept(self._counts(fused), stack),
+            {p: self.normalizer.inverse(planes.pop(p)) for p in [*planes]},
+            apart[0].float().numpy(force=True) * np.float32(self.normalizer.std),
+        )
+
+    def _shown(
+        self, stack: Real[ndarray, "t y x"], how: Arithmetic, dtype: torch.dtype
+    ) -> dict[Channel, Volume]:
+        """Give what the first look sees of a stack."""
+        signal = torch.from_numpy(self.normalizer.forward(stack))
+        noisy = signal[None].to(how.device, dtype)
+        if all(channel is not Channel.LEVEL for channel, _ in self.looks[0].sees):
+            return {Channel.NOISY: noisy}
+        slope = self._slope(how)
+        level = torch.empty_like(noisy)
+        for frame in range(noisy.shape[1]):
+            part = slice(frame, frame + 1)
+            level[:, part] = level_around(noisy[:, part].float(), slope)
+        return {Channel.NOISY: noisy, Channel.LEVEL: level}
+
+    def _slope(self, how: Arithmetic) -> Tensor:
+        return torch.full((1, 1, 1, 1), self.normalizer.slope, device=how.device)
+
+    def _look(
+        self, look: Look, plane: Plane, shown: Mapping[Channel, Volume], how: Arithmetic
+    ) -> Generator[tuple[int, int, Tensor, Tensor], None, None]:
+        """Look from one plane: estimates and weights of some slices after the other."""
+        shape = torch.Size(shown[Channel.NOISY][0].movedim(plane.axis, 0).shape)
+
+        def take(start: int, stop: int) -> Tensor:
+            images = []
+            for channel, reach in look.sees:
+                # Not kept, for want of memory: the level of what was fused before.
+                derived = channel not in shown
+                volume = shown[Channel.FUSED if derived else channel]
+                part = slices_of([(volume, reach)], plane, start, stop).float()
+                images.append(noise_level(part, self._slope(how)) if derived else part)
+            return torch.cat(images, dim=1)
+
+        for start, stop, out in passing(
+            look.networks[plane],
+            take,
+            (shape[0], shape[1], shape[2]),
+            how,
+            self.tile_px,
+        ):
+            estimate = out[:, 0]
+            if look.corrects:
+                before = [(shown[Channel.FUSED], 0)]
+                estimate = estimate + slices_of(before, plane, start, stop)[:, 0]
+            weight = weight_of(out[:, 1]) if look.weighs else torch.ones_like(estimate)
+            yield start, stop, estimate, weight
+
+    def _counts(self, signal: Volume) -> Float[ndarray, "t y x"]:
+        return self.normalizer.inverse(signal[0].float().numpy(force=True))
+
+    def _kept(
+        self, fused: Float[ndarray, "t y x"], stack: Real[ndarray, "t y x"]
+    ) -> Float[ndarray, "t y x"]:
+        """Give the result the stack's mean, which so many counts tell well."""
+        if self.keeps_mean:
+            wanted, found = (float(a.mean(dtype=np.float64)) for a in (stack, fused))
+            fused = fused + np.float32(wanted - found)
+        return fused
 
 
 def exhausted(
@@ -144,98 +329,3 @@ def exhausted(
             return value
         if watch:
             watch(step)
-
-
-def predict(
-    network: nn.Module, images: Real[ndarray, "n h w"], compute: Compute | None = None
-) -> Float[ndarray, "n h w"]:
-    """Run a network over a family of slices at once.
-
-    Parameters
-    ----------
-    network
-        Maps (n, 1, h, w) to (n, 1, h, w).
-    images
-        Normalized slices.
-    compute
-        Device, precision and threads; by default the fastest there are.
-    """
-    out = np.empty(images.shape, np.float32)
-    for _ in predicting(network, [images], out, arithmetic(compute or Compute())):
-        pass
-    return out
-
-
-def predicting(
-    network: nn.Module,
-    channels: Sequence[Real[ndarray, "n h w"]],
-    out: Float[ndarray, "n h w"],
-    how: Arithmetic,
-    tile_px: int = 0,
-) -> Iterator[int]:
-    """Run a network over a family of slices, filling `out`, batch by batch.
-
-    Yields how many slices are finished. Slices too large for memory, or larger than
-    `tile_px`, are cut into tiles; their halo covers the network's reach, so the result
-    is that of whole slices.
-
-    Raises
-    ------
-    OutOfMemory
-        If a batch does not fit on the device.
-    """
-    step, halo = int(getattr(network, "step", 1)), int(getattr(network, "halo", 0))
-    height, width = (-(-length // step) * step for length in out.shape[1:])
-    budget_px = _BATCH_BYTES[how.device.type] // _bytes_per_pixel(network)
-    tile = tile_px or _fitting_tile(height * width, budget_px, halo)
-    window = min(tile + 2 * halo, height) * min(tile + 2 * halo, width)
-    n_batch = max(1, budget_px // window)
-    how.on_device(network).eval()
-    for start in range(0, len(out), n_batch):
-        part = slice(start, start + n_batch)
-        batch = np.stack([channel[part] for channel in channels], axis=1)
-        rims = (
-            (0, 0),
-            (0, 0),
-            (0, height - batch.shape[2]),
-            (0, width - batch.shape[3]),
-        )
-        batch = np.pad(batch, rims, mode="edge")
-        for t in tiles((height, width), tile=tile, halo=halo, step=step):
-            estimate = _run(network, batch[(..., *t.read)], how)[(..., *t.keep)]
-            target = out[(part, *t.write)]
-            target[:] = estimate[:, : target.shape[1], : target.shape[2]]
-        yield min(start + n_batch, len(out))
-
-
-def _run(
-    network: nn.Module, batch: Float[ndarray, "n c h w"], how: Arithmetic
-) -> Float[ndarray, "n h w"]:
-    """Cross into torch, and back."""
-    try:
-        with torch.inference_mode(), how.autocast():
-            images = how.on_device(torch.from_numpy(np.ascontiguousarray(batch)))
-            estimate: ndarray = network(images).float().cpu().numpy()[:, 0]
-            return estimate
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory(
-            f"a batch of {len(batch)} slices of {batch.shape[2]} x {batch.shape[3]} "
-            f"pixels does not fit on {how.device}; choose a smaller tile, or the CPU"
-        ) from error
-
-
-def _bytes_per_pixel(network: nn.Module) -> int:
-    """Estimate the feature maps alive at once, per pixel of full resolution.
-
-    In a U-Net: the skipped features, as many doubled ones, both concatenated, and the
-    two maps of the convolution that reads them; coarser levels add about as much again.
-    """
-    width = next((p.shape[0] for p in network.parameters() if p.ndim == 4), 1)
-    return 4 * 8 * int(width)
-
-
-def _fitting_tile(n_px: int, budget_px: int, halo: int) -> int:
-    """Choose a tile that covers the whole slice, or fits the budget with its halo."""
-    if n_px <= budget_px:
-        return int(n_px)
-    return max(int(budget_px**0.5) - 2 * halo, 64, halo)

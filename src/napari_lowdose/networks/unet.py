@@ -36,15 +36,15 @@ class UNet(nn.Module):
         widths = [width * 2**level for level in range(depth + 1)]
         self.depth = depth
         self.down = nn.ModuleList(
-            _double_convolution(before, after)
+            double_convolution(before, after)
             for before, after in zip([n_channels, *widths], widths, strict=False)
         )
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(2 * w, w, kernel_size=2, stride=2) for w in widths[:-1]
         )
-        self.merge = nn.ModuleList(_double_convolution(2 * w, w) for w in widths[:-1])
+        self.merge = nn.ModuleList(double_convolution(2 * w, w) for w in widths[:-1])
         self.last = nn.Conv2d(width, 1, kernel_size=1)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     @property
     def step(self) -> int:
@@ -79,16 +79,17 @@ class UNet(nn.Module):
         return estimate[..., :height, :width]
 
 
-def _double_convolution(before: int, after: int) -> nn.Sequential:
+def double_convolution(before: int, after: int) -> nn.Sequential:
+    """Make two 3x3 convolutions with ReLU."""
     return nn.Sequential(
         nn.Conv2d(before, after, kernel_size=3, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(after, after, kernel_size=3, padding=1),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
     )
 
 
-def _initialise(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
     """Keep the variance through ReLU layers (He et al., ICCV 2015)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")

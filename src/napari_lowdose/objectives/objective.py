@@ -45,12 +45,20 @@ class Patches:
 class Batch:
     """What one training step sees: normalized inputs and targets.
 
-    The loss counts the pixels where `mask` is true, or all.
+    Parameters
+    ----------
+    input, target
+        Normalized; for cubes with a time axis more.
+    mask
+        The loss counts the pixels where it is true; none: all.
+    input_noise
+        Deviation of the input's noise over that of the patches; 1 where it is the same.
     """
 
-    input: Float[ndarray, "n h w"]
-    target: Float[ndarray, "n h w"]
-    mask: Bool[ndarray, "n h w"] | None = None
+    input: Float[ndarray, "n *dims h w"]
+    target: Float[ndarray, "n *dims h w"]
+    mask: Bool[ndarray, "n *dims h w"] | None = None
+    input_noise: Float[ndarray, " n"] | float = 1.0
 
 
 @dataclass(frozen=True)

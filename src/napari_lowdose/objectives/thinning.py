@@ -35,6 +35,7 @@ def fill_thinning(patches: Patches, rng: np.random.Generator) -> Batch:
     return Batch(
         patches.normalized(first / fraction * patches.gain + patches.offset),
         patches.normalized(second / (1 - fraction) * patches.gain + patches.offset),
+        input_noise=fraction[:, 0, 0] ** -0.5,
     )
 
 

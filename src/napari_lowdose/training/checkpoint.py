@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import safetensors
@@ -23,8 +23,10 @@ from napari_lowdose.config import Compute, Training
 from napari_lowdose.denoiser import Denoiser
 from napari_lowdose.errors import CheckpointMismatch
 from napari_lowdose.io.atomic import replacing
+from napari_lowdose.networks import Look
 from napari_lowdose.noise import noise_share
 from napari_lowdose.normalization import Normalizer
+from napari_lowdose.schema import Config
 from napari_lowdose.stack import stamped
 from napari_lowdose.training.header import Header
 from napari_lowdose.training.run import (
@@ -37,7 +39,7 @@ from napari_lowdose.training.run import (
 
 PathLike = str | os.PathLike[str]
 
-_KEY = "napari-lowdose"
+KEY = "napari-lowdose"
 _BEST = "/best/"  # in the names of the weights to denoise with
 _LARGEST_RATIO = 1.5  # between the noise shares of training and use
 
@@ -72,11 +74,12 @@ def save_run(run: TrainingRun, path: PathLike) -> Path:
             plane: state.best_loss if state.best else None
             for plane, state in run.planes.items()
         },
+        covariance=() if run.covariance is None else _rows(run.covariance),
         scaler={p: state.scaler.state_dict() for p, state in run.planes.items()},
         random_state=dict(run.rng.bit_generator.state),
         written_by=stamped({}),
     )
-    content = safetensors.torch.save(tensors, {_KEY: header.model_dump_json()})
+    content = safetensors.torch.save(tensors, {KEY: header.model_dump_json()})
     with replacing(path) as temporary:
         temporary.write_bytes(content)
     return Path(path)
@@ -120,11 +123,12 @@ def load_run(path: PathLike, training: Training | None = None) -> TrainingRun:
         {},
         _generator(header.random_state),
         header.epoch,
+        header.covariance_array,
     )
     for plane in header.planes:
         state = plane_run(new_network(settings.network), settings)
         own = _below(tensors, f"{plane}/")
-        with _sensible(path):
+        with sensible(path):
             state.network.load_state_dict(_below(own, "last/"))
             state.optimizer.load_state_dict(_adam_state(state.optimizer, own))
             state.scaler.load_state_dict(dict(header.scaler[plane]))
@@ -164,10 +168,15 @@ def load_denoiser(
     look = {}
     for plane in header.planes:
         network = new_network(header.training.network)
-        with _sensible(path):
+        with sensible(path):
             network.load_state_dict(_below(tensors, f"{plane}/best/"))
         look[plane] = network
-    denoiser = Denoiser(Normalizer.fit(stack), (look,), compute=compute or Compute())
+    denoiser = Denoiser(
+        Normalizer.fit(stack),
+        (Look(look),),
+        covariance=header.covariance_array,
+        compute=compute or Compute(),
+    )
     return denoiser, _unlike(header.noise_share, noise_share(stack))
 
 
@@ -195,7 +204,7 @@ def _unlike(trained: float, found: float) -> tuple[str, ...]:
     )
 
 
-class _sensible:
+class sensible:
     """Turn torch's complaints about missing or misshapen tensors into one sentence."""
 
     def __init__(self, path: PathLike) -> None:
@@ -212,7 +221,22 @@ class _sensible:
 
 
 def _read(path: PathLike, only: str = "") -> tuple[Header, dict[str, Tensor]]:
-    """Read a model file, or of its tensors those with `only` in their names."""
+    return read_model(path, Header, only)
+
+
+H = TypeVar("H", bound=Config)
+
+
+def read_model(
+    path: PathLike, header: type[H], only: str = ""
+) -> tuple[H, dict[str, Tensor]]:
+    """Read a model file, or of its tensors those with `only` in their names.
+
+    Raises
+    ------
+    CheckpointMismatch
+        If the file is missing, damaged, of another program or another kind of model.
+    """
     name = Path(path).name
     if not Path(path).is_file():
         raise CheckpointMismatch(f"there is no model file {os.fspath(path)!r}")
@@ -227,7 +251,7 @@ def _read(path: PathLike, only: str = "") -> tuple[Header, dict[str, Tensor]]:
             "train a new model"
         ) from error
     try:
-        return Header.model_validate_json(metadata[_KEY]), tensors
+        return header.model_validate_json(metadata[KEY]), tensors
     except KeyError:
         raise CheckpointMismatch(
             f"{name} is a safetensors file of another program; choose a model that "
@@ -254,6 +278,10 @@ def _adam_state(optimizer: Any, tensors: Mapping[str, Tensor]) -> dict[str, Any]
         number, entry = name.split("/")
         state.setdefault(int(number), {})[entry] = tensor
     return {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
+
+
+def _rows(matrix: ndarray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(value) for value in row) for row in matrix)
 
 
 def _generator(state: Mapping[str, Any]) -> np.random.Generator:

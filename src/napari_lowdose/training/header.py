@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
 from napari_lowdose.config import Plane, Training
 from napari_lowdose.schema import Config
 
@@ -39,6 +43,9 @@ class Header(Config):
     best_loss: Mapping[Plane, float | None]
     """Best validation loss by plane; none before the first validation."""
 
+    covariance: tuple[tuple[float, ...], ...] = ()
+    """Of the planes' errors on the held-out part, normalized; empty: not measured."""
+
     scaler: Mapping[Plane, Mapping[str, Any]]
     """State of the loss scaling by plane."""
 
@@ -47,3 +54,8 @@ class Header(Config):
 
     written_by: Mapping[str, Any]
     """Versions of the program."""
+
+    @property
+    def covariance_array(self) -> Float[ndarray, "n n"] | None:
+        """The covariance as an array."""
+        return np.array(self.covariance) if self.covariance else None

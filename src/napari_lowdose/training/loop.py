@@ -9,13 +9,16 @@ from time import perf_counter
 
 import numpy as np
 import torch
+from numpy import ndarray
 from torch import Tensor, nn
 
 from napari_lowdose.config import Plane, Schedule, Training
+from napari_lowdose.denoiser import predict
 from napari_lowdose.errors import OutOfMemory
 from napari_lowdose.networks import Arithmetic, arithmetic
 from napari_lowdose.noise import noise_share
 from napari_lowdose.objectives import OBJECTIVES, Batch
+from napari_lowdose.planes import slices, unslice
 from napari_lowdose.training.examples import (
     Example,
     Part,
@@ -24,7 +27,12 @@ from napari_lowdose.training.examples import (
     chosen_planes,
     split,
 )
-from napari_lowdose.training.patches import draw, steps_per_epoch, validation
+from napari_lowdose.training.patches import (
+    block_of,
+    draw,
+    steps_per_epoch,
+    validation,
+)
 from napari_lowdose.training.run import PlaneRun, TrainingRun
 
 _LAST_RATE = 0.01  # of the first, at the end of a cosine schedule
@@ -121,6 +129,8 @@ def fitting(run: TrainingRun, parts: Split) -> Iterator[Step | Epoch]:
         for plane, loss in valid_loss.items():
             run.planes[plane].remember(loss)
         run.epoch += 1
+        if run.epoch == training.epochs and len(run.planes) > 1:
+            run.covariance = error_covariance(run, parts.valid)
         yield Epoch(run.epoch - 1, train_loss, valid_loss, perf_counter() - start)
 
 
@@ -184,3 +194,28 @@ def validate(
         losses.append(float(_loss(network, batch, how)))
         weights.append(batch.input.size)
     return float(np.average(losses, weights=weights))
+
+
+@torch.no_grad()
+def error_covariance(run: TrainingRun, parts: Sequence[Part]) -> ndarray:
+    """Measure on held-out voxels how the planes' errors go together.
+
+    The target's own noise adds the same number to every entry, which changes no weight
+    that the covariance gives.
+    """
+    training = run.training
+    rng = np.random.default_rng([training.seed, _VALIDATION_SEED])
+    products = np.zeros((len(run.planes), len(run.planes)))
+    for part in parts:
+        block = block_of(part, training)
+        batch = OBJECTIVES[training.objective].fill(block, rng)
+        errors = []
+        for plane, state in run.planes.items():
+            images = np.ascontiguousarray(slices(batch.input, plane))
+            state.network.eval()
+            estimate = predict(state.network, images, training.compute)
+            error = unslice(estimate, plane) - batch.target
+            errors.append(error[batch.mask] if batch.mask is not None else error)
+        flat = np.stack([error.ravel() for error in errors]).astype(np.float64)
+        products += flat @ flat.T / flat.shape[1]
+    return products / len(parts)

@@ -16,6 +16,7 @@ from napari_lowdose.training.examples import Part
 # Validation asks for a stable ranking of weights, not for every pixel.
 _VALIDATION_SLICES = 24
 _VALIDATION_PX = 256
+_BLOCK_FRAMES = 24
 _UPRIGHT = np.zeros(3, bool)
 
 
@@ -92,6 +93,15 @@ def _patches(
         offset=training.offset,
         readout_std=training.readout_std,
     )
+
+
+def block_of(part: Part, training: Training) -> Patches:
+    """Give a block of whole frames, each a patch, for all planes to look at."""
+    frames = slice(_BLOCK_FRAMES)
+    rows, columns = (slice(_VALIDATION_PX),) * 2
+    noisy = [*part.noisy[frames, rows, columns]]
+    truth = [] if part.truth is None else [*part.truth[frames, rows, columns]]
+    return _patches(noisy, truth, [part] * len(noisy), training)
 
 
 def validation(

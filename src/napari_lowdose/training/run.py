@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor, nn
 
 from napari_lowdose.config import Compute, Network, Plane, Training
 from napari_lowdose.denoiser import Denoiser
-from napari_lowdose.networks import NETWORKS, arithmetic
+from napari_lowdose.networks import NETWORKS, Look, arithmetic
 from napari_lowdose.normalization import Normalizer
 
 Weights = Mapping[str, Tensor]
@@ -55,6 +57,8 @@ class TrainingRun:
         Source of all chance after the first weights.
     epoch
         Number of finished epochs.
+    covariance
+        Of the planes' errors on the held-out part; none before it was measured.
     """
 
     training: Training
@@ -63,6 +67,7 @@ class TrainingRun:
     planes: dict[Plane, PlaneRun]
     rng: np.random.Generator
     epoch: int = 0
+    covariance: Float[ndarray, "n n"] | None = None
 
     @classmethod
     def start(
@@ -101,7 +106,8 @@ class TrainingRun:
             look[plane] = network
         return Denoiser(
             normalizer or self.normalizer,
-            (look,),
+            (Look(look),),
+            covariance=self.covariance,
             compute=compute or self.training.compute,
         )
 

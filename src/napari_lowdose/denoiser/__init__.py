@@ -1,0 +1,6 @@
+"""A fitted denoiser, and the one place where arrays become tensors and come back."""
+
+from napari_lowdose.denoiser.denoiser import Denoised, Denoiser, Progress, exhausted
+from napari_lowdose.denoiser.passing import predict
+
+__all__ = ["Denoised", "Denoiser", "Progress", "exhausted", "predict"]

@@ -1,0 +1,166 @@
+"""One look at a stack from some planes, and the volumes that looks see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_lowdose.config import Plane
+
+Volume = Float[Tensor, "b t y x"]
+Slopes = Float[Tensor, "_ 1 1 1"]
+
+_NEAR_PX = 7  # edge of the square over which the brightness around a pixel is read
+_PART_VOXELS = 2_000_000
+_LEAST_LEVEL = 0.05
+_STRONGEST = 4.0  # logarithm of the largest weight
+
+
+class Channel(StrEnum):
+    """What a network may see of a stack."""
+
+    NOISY = "noisy"
+    LEVEL = "level"  # of the noise
+    SMOOTH = "smooth"  # a Gaussian mean, mostly in time
+    WIDE = "wide"  # a wider one
+    FUSED = "fused"  # what the look before made of it
+    DISAGREEMENT = "disagreement"  # of that look's planes
+
+
+# Deviations of the Gaussians, in frames and in pixels.
+_GAUSSIANS = {Channel.SMOOTH: (6.0, 1.0), Channel.WIDE: (6.0, 4.0)}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Networks by plane, what they see, and what their outputs mean.
+
+    Parameters
+    ----------
+    networks
+        Each maps (n, channels, h, w) to (n, outputs, h, w).
+    sees
+        The channels, each with how many neighbouring slices on either side.
+    weighs
+        Whether a second output is the logarithm of the estimate's weight.
+    corrects
+        Whether the first output is added to what the look before made.
+    """
+
+    networks: Mapping[Plane, nn.Module]
+    sees: tuple[tuple[Channel, int], ...] = ((Channel.NOISY, 0),)
+    weighs: bool = False
+    corrects: bool = False
+
+    @property
+    def n_channels(self) -> int:
+        """Images per input."""
+        return sum(2 * reach + 1 for _, reach in self.sees)
+
+
+def noise_level(
+    brightness: Float[Tensor, "*shape"], slope: Slopes
+) -> Float[Tensor, "*shape"]:
+    """Give the noise's deviation at a brightness, both in units of the noise.
+
+    Parameters
+    ----------
+    brightness
+        In units of the noise at the stack's mean, above that mean.
+    slope
+        Change of the noise's variance per unit of brightness; 0 where the noise is
+        alike everywhere.
+    """
+    return (1 + slope * brightness).clamp(min=_LEAST_LEVEL**2).sqrt()
+
+
+def level_around(noisy: Volume, slope: Slopes) -> Volume:
+    """Read the noise level off the brightness around each pixel of a frame."""
+    near = functional.avg_pool2d(
+        noisy, _NEAR_PX, stride=1, padding=_NEAR_PX // 2, count_include_pad=False
+    )
+    return noise_level(near, slope)
+
+
+@torch.no_grad()
+def smoothed(noisy: Volume) -> dict[Channel, Volume]:
+    """Take Gaussian means around each voxel, of what lies inside the volume.
+
+    Where little moves, these are nearly all that there is to know, and two-dimensional
+    networks alone could not sum up as much.
+    """
+    means = {}
+    for channel, (frames, px) in _GAUSSIANS.items():
+        mean = torch.empty_like(noisy)
+        _smooth_into(mean, noisy, {1: frames}, across=2)
+        _smooth_into(mean, mean, {2: px, 3: px}, across=1)
+        means[channel] = mean
+    return means
+
+
+def _smooth_into(
+    target: Volume, source: Volume, stds: Mapping[int, float], across: int
+) -> None:
+    """Smooth along some axes, in parts along another: that takes little memory."""
+    n_part = max(1, _PART_VOXELS * source.shape[across] // source.numel())
+    for start in range(0, source.shape[across], n_part):
+        length = min(n_part, source.shape[across] - start)
+        part = source.narrow(across, start, length).float()
+        for axis, std in stds.items():
+            places = torch.arange(part.shape[axis], device=part.device).float()
+            weights = (-0.5 * ((places[:, None] - places) / std).square()).exp()
+            weights = weights / weights.sum(1, keepdim=True)
+            part = torch.tensordot(part, weights, dims=([axis], [1]))
+            part = part.movedim(-1, axis)
+        target.narrow(across, start, length).copy_(part)
+
+
+def weight_of(logarithm: Tensor) -> Tensor:
+    """Turn a network's second output into a positive weight that stays finite."""
+    return (_STRONGEST * torch.tanh(logarithm / _STRONGEST)).exp()
+
+
+def slices_of(
+    volumes: Iterable[tuple[Volume, int]], plane: Plane, start: int, stop: int
+) -> Float[Tensor, "n c h w"]:
+    """Stack slices of some volumes with their neighbours as channels.
+
+    Parameters
+    ----------
+    volumes
+        Each with how many slices on either side come with a slice; beyond the first
+        and last slice they are mirrored, so that their noise stays independent.
+    plane
+        Which slices.
+    start, stop
+        From which to before which.
+    """
+    channels = []
+    for volume, reach in volumes:
+        moved = volume.movedim(1 + plane.axis, 1)
+        last = moved.shape[1] - 1
+        for offset in range(-reach, reach + 1):
+            first, end = start + offset, stop + offset
+            if 0 <= first and end <= last + 1:
+                channels.append(moved[:, first:end])
+            else:
+                index = torch.arange(first, end, device=moved.device)
+                channels.append(moved.index_select(1, _mirrored(index, last)))
+    return torch.stack(channels, dim=2).flatten(0, 1)
+
+
+def unsliced(images: Float[Tensor, "n h w"], plane: Plane, n_batch: int) -> Volume:
+    """Put slices of one plane back into volumes."""
+    volumes: Volume = images.reshape(n_batch, -1, *images.shape[1:])
+    return volumes.movedim(1, 1 + plane.axis)
+
+
+def _mirrored(index: Tensor, last: int) -> Tensor:
+    """Reflect slice numbers at the first and last slice."""
+    return (last - (last - index.abs()).abs()).clamp(0, last)

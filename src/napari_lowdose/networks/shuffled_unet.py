@@ -1,0 +1,106 @@
+"""A U-Net that works on shuffled pixels: finer details ride along as channels."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_lowdose.networks.unet import double_convolution, initialise
+
+_WIDEST = 2  # times the first width
+
+
+class ShuffledUNet(nn.Module):
+    """Estimate slices from noisy ones, at a fraction of a U-Net's convolutions.
+
+    Blocks of pixels become channels of one pixel, so that all convolutions work at low
+    resolution; the last one gives the pixels back. Per level two 3x3 convolutions with
+    ReLU on the way down and on the way up, halved by 2x2 convolutions of step two,
+    doubled by up-convolutions, with the skipped features added. The last convolution
+    sees the input again.
+
+    Parameters
+    ----------
+    shuffle
+        Edge of the blocks of pixels that become one.
+    depth
+        How many times that resolution is halved.
+    width
+        Features at the finest level; twice as many below.
+    n_channels, n_outputs
+        Images per input and per output.
+
+    References
+    ----------
+    K. Zhang, W. Zuo and L. Zhang, FFDNet, IEEE Trans. Image Process. 27, 4608 (2018),
+    for working on shuffled pixels.
+    """
+
+    def __init__(
+        self,
+        *,
+        shuffle: int,
+        depth: int,
+        width: int,
+        n_channels: int = 1,
+        n_outputs: int = 1,
+    ) -> None:
+        super().__init__()
+        widths = [width * min(2**level, _WIDEST) for level in range(depth + 1)]
+        block = shuffle**2
+        self.shuffle, self.depth = shuffle, depth
+        self.first = nn.Sequential(
+            nn.Conv2d(block * n_channels, width, kernel_size=3, padding=1),
+            nn.ReLU(inplace=True),
+        )
+        self.down = nn.ModuleList(
+            nn.Conv2d(before, after, kernel_size=2, stride=2)
+            for before, after in pairwise(widths)
+        )
+        self.enter = nn.ModuleList(double_convolution(w, w) for w in widths)
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(below, above, kernel_size=2, stride=2)
+            for above, below in pairwise(widths)
+        )
+        self.leave = nn.ModuleList(double_convolution(w, w) for w in widths[:-1])
+        self.last = nn.Conv2d(
+            width + block * n_channels, block * n_outputs, kernel_size=3, padding=1
+        )
+        self.apply(initialise)
+
+    @property
+    def step(self) -> int:
+        """Pixels that become one at the coarsest level."""
+        return int(self.shuffle * 2**self.depth)
+
+    @property
+    def halo(self) -> int:
+        """How far, in pixels, an input pixel may reach; a multiple of `step`.
+
+        Two convolutions per level down and up, two at the coarsest, two more at the
+        finest; the 2x2 ones add less than a pixel of the coarsest level.
+        """
+        return 7 * self.step
+
+    def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n o h w"]:
+        """Estimate slices of any size; beyond their rims there is nothing: zero."""
+        height, width = images.shape[-2:]
+        padded = functional.pad(images, (0, -width % self.step, 0, -height % self.step))
+        shuffled = functional.pixel_unshuffle(padded, self.shuffle)
+        shuffled = shuffled.contiguous(memory_format=torch.channels_last)
+        features = self.first(shuffled)
+        skipped: list[Tensor] = []
+        for level, convolutions in enumerate(self.enter):
+            if level:
+                skipped.append(features)
+                features = self.down[level - 1](features)
+            features = convolutions(features)
+        for level in reversed(range(len(skipped))):
+            features = self.leave[level](self.up[level](features) + skipped[level])
+        shown = self.last(torch.cat([features, shuffled.to(features.dtype)], dim=1))
+        estimate: Tensor = functional.pixel_shuffle(shown, self.shuffle)
+        return estimate[..., :height, :width]
