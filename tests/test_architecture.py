@@ -18,6 +18,7 @@ GUI = {"napari", "qtpy", "magicgui", "superqt", "PyQt6", "PySide6"}
 KNOW_TORCH = {
     "engine",
     "networks", "objectives", "training", "denoiser", "applying", "demo", "benchmarks",
+    "base_models",
 }  # fmt: skip
 
 

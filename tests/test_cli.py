@@ -187,7 +187,9 @@ def test_a_real_movie_is_trained_on_and_denoised(here, colloids):
     assert out.frame_interval_s == pytest.approx(1 / 24, rel=1e-3)
 
 
-@pytest.mark.parametrize("command", [c.__name__.rpartition(".")[2] for c in COMMANDS])
+@pytest.mark.parametrize(
+    "command", [c.__name__.rpartition(".")[2].replace("_", "-") for c in COMMANDS]
+)
 def test_help_teaches_by_example(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
@@ -214,7 +216,13 @@ def test_every_training_setting_is_a_flag():
     ("line", "said"),
     [
         ("denoise missing.tif --model m.lowdose", "there is no file missing.tif"),
-        ("denoise noisy.tif", "no model was named"),
+        ("denoise noisy.tif --model none.lowdose", "there is no model file"),
+        (
+            "denoise noisy.tif --model fast --planes xy,xt --fusion learned",
+            "all of its",
+        ),
+        ("train-base slow", "a base model among accurate, fast"),
+        ("fine-tune short.tif", "frames to fine-tune"),
         ("denoise noisy.tif --model truth.tif", "damaged or not a model"),
         ("train noisy.tif --epochs 0", "epochs: input should be greater"),
         ("train noisy.tif --truth truth.tif truth.tif", "one truth for each of the 1"),

@@ -23,7 +23,9 @@ from napari_lowdose.compare import (
 )
 from napari_lowdose.compare.montage import Panel, ScaleBar, draw
 from napari_lowdose.config import Comparison, Plane
+from napari_lowdose.denoiser import Denoised
 from napari_lowdose.errors import UnwritableFile
+from napari_lowdose.fusion import disagreement, fuse
 from napari_lowdose.io import read_stack
 from napari_lowdose.noise import Noise, add_noise
 from napari_lowdose.specimens import SPECIMENS, Catalyst
@@ -38,13 +40,11 @@ class Smoothing:
     def __init__(self, *planes):
         self.planes = planes or tuple(Plane)
 
-    def estimates(self, stack):
+    def denoised(self, stack):
         widths = {p: [0 if i == p.axis else 1.5 for i in range(3)] for p in self.planes}
         counts = stack.astype(np.float32)
-        return {p: ndimage.gaussian_filter(counts, w) for p, w in widths.items()}
-
-    def fuse(self, estimates):
-        return np.mean(list(estimates.values()), axis=0)
+        seen = {p: ndimage.gaussian_filter(counts, w) for p, w in widths.items()}
+        return Denoised(fuse(seen), seen, disagreement(seen))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,12 @@ import time
 import numpy as np
 import pytest
 
-from napari_lowdose.config import Comparison, Network, Training
+from napari_lowdose.config import (
+    Comparison,
+    FineTuning,
+    Network,
+    Training,
+)
 from napari_lowdose.jobs import Job, StackFile, Task
 from napari_lowdose.stack import Stack
 
@@ -32,14 +37,18 @@ def job(movie, tmp_path):
     )
 
 
+def written(job, folder):
+    path = folder / "a job.json"
+    path.write_text(job.model_dump_json())
+    return path
+
+
 class Child:
     """A running engine; its events with the time since its start."""
 
-    def __init__(self, job: Job, folder) -> None:
-        path = folder / "job.json"
-        path.write_text(job.model_dump_json())
+    def __init__(self, *files) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "napari_lowdose.engine", str(path)],
+            [sys.executable, "-m", "napari_lowdose.engine", *map(str, files)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -82,8 +91,9 @@ class Child:
 def start(tmp_path):
     children = []
 
-    def begin(job: Job) -> Child:
-        children.append(Child(job, tmp_path))
+    def begin(job: Job | None = None) -> Child:
+        """Start a job, or an engine that waits for one."""
+        children.append(Child(*([] if job is None else [written(job, tmp_path)])))
         return children[-1]
 
     yield begin
@@ -117,7 +127,7 @@ def test_train_denoise_and_compare_one_after_the_other(job, start):
     shape = job.noisy[0].open().shape
     fused = np.load(child.of("result")[-1]["path"])
     assert fused.shape == shape
-    assert child.of("result")[-1]["step"]["model"] == "model.lowdose"
+    assert child.of("result")[-1]["step"]["model"] == "model"
 
     update = {"task": Task.COMPARE, "comparison": Comparison(baselines=("gaussian",))}
     child = start(job.model_copy(update=update))
@@ -224,3 +234,100 @@ def test_a_place_that_cannot_be_written_to_is_told_before_training(job, start):
     assert child.end() == 2
     assert "missing" in child.of("error")[0]["text"]
     assert not child.of("progress")
+
+
+def test_an_engine_may_load_all_and_wait_in_silence_for_its_job(job, start, tmp_path):
+    child = start()
+    child.until("warm")
+    assert [event["event"] for event in child.events] == ["hello", "warm"]
+    time.sleep(0.3)  # several heartbeats, were there any
+    child.say(f"job {json.dumps(str(written(job, tmp_path)))}")
+    told = time.monotonic()
+    assert child.until("heartbeat", "ready")["time"] > told
+    assert child.end() == 0, child.errors
+    assert [epoch["index"] for epoch in child.of("epoch")] == [0, 1]
+
+
+def test_the_end_of_the_parent_ends_an_engine_that_waits(start):
+    child = start()
+    child.until("warm")
+    child.process.stdin.close()
+    assert child.process.wait(timeout=5) == 3
+
+
+def test_a_base_model_shows_the_visible_frame_before_it_denoises_the_stack(
+    start, tmp_path, tiny_base
+):
+    large = np.random.default_rng(0).poisson(3.0, (40, 128, 128)).astype(np.uint16)
+    child = start(
+        Job(
+            task=Task.DENOISE,
+            folder=str(tmp_path),
+            noisy=(StackFile.save(Stack(large, name="large"), tmp_path, "noisy"),),
+            model=str(tiny_base),
+            disagreement=True,
+            frame=20,
+        )
+    )
+    preview = child.until("preview")
+    assert preview["frame"] == 20
+    assert not child.of("result")
+    seen = np.load(preview["path"])
+    child.say("frame 2")
+    assert child.end() == 0, child.errors
+    names = [result["name"] for result in child.of("result")]
+    assert names == ["disagreement", "fused"]
+    disagreement, fused = (np.load(result["path"]) for result in child.of("result"))
+    assert fused.shape == disagreement.shape == large.shape
+    assert disagreement.min() >= 0
+    # The window begins at frame 4, where these networks' blocks of two frames begin as
+    # well: they see the same, but for its ends.
+    assert seen.shape == fused[20].shape
+    assert np.corrcoef(seen.ravel(), fused[20].ravel())[0, 1] > 0.95
+
+
+def test_fine_tuning_leaves_a_model_and_a_picture_at_each_validation(
+    job, start, tiny_base, tmp_path
+):
+    from napari_lowdose.base_models import load_base
+
+    settings = FineTuning(seconds=1.0, cubes=1, frames=8, size_px=16)
+    update = {
+        "task": Task.FINE_TUNE,
+        "model": str(tiny_base),
+        "frame": 5,
+        "fine_tuning": settings,
+    }
+    child = start(job.model_copy(update=update))
+    assert child.end() == 0, child.errors
+    first, *others = child.of("checkpoint")
+    assert (first["number"], first["model"], first["best"]) == (0, "", False)
+    assert first["seconds"] == 0
+    assert others
+    for number, told in enumerate(others, 1):
+        assert told["number"] == number
+        assert told["base_loss"] == first["loss"]
+        assert np.load(told["path"]).shape == job.noisy[0].open().shape[1:]
+        assert told["frame"] == 5
+        assert load_base(told["model"]).header.fine_tuning is not None
+    progress = child.of("progress")[-1]
+    assert progress["total"] == 1000
+    assert "supervised" in progress["text"]  # the truth was given
+
+
+@pytest.mark.parametrize("shape", [(100, 256, 256), (3, 40, 500), (20, 2048, 2048)])
+@pytest.mark.parametrize("frame", [0, 2, -1])
+def test_a_window_holds_the_frame_and_is_no_larger_than_allowed(shape, frame):
+    from napari_lowdose.engine.preview import Window
+
+    frame %= shape[0]
+    window = Window.around(frame, shape, 600_000)
+    parts = (window.frames, window.rows, window.columns)
+    lengths = [part.stop - part.start for part in parts]
+    assert frame in range(window.frames.start, window.frames.stop)
+    for part, length in zip(parts, shape, strict=True):
+        assert 0 <= part.start < part.stop <= length
+    # nine frames are the least that slices through time need
+    assert np.prod(lengths) <= 600_000
+    assert lengths[0] >= min(9, shape[0])
+    assert window.of(np.zeros(shape, np.uint8)).shape == tuple(lengths)

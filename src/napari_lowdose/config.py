@@ -237,10 +237,10 @@ class FineTuning(Config):
     seconds: Annotated[float, Gt(0), Le(86_400)] = 60.0
     """How long it may take, in seconds; it ends earlier when nothing improves."""
 
-    learning_rate: Annotated[float, Gt(0), Le(1)] = 3e-4
+    learning_rate: Annotated[float, Gt(0), Le(1)] = 5e-4
     """Step size of the Adam optimiser at its start; it falls to a hundredth."""
 
-    cubes: Annotated[int, Ge(1), Le(4096)] = 4
+    cubes: Annotated[int, Ge(1), Le(4096)] = 2
     """Crops of the stack per step."""
 
     frames: Annotated[int, Ge(8), Le(256)] = 24

@@ -32,7 +32,7 @@ _VALIDATION_FRAMES = 32
 _VALIDATION_PX = 96
 _VALIDATION_CUBES = 3
 _BETWEEN_S = 6.0  # from one validation to the next
-_PATIENCE = 5  # validations without a better one
+_PATIENCE = 0.5  # of the time, without a better one
 _DECAY = 0.95  # of the mean of the weights that is kept
 _FIRST, _PLANES = 0.3, 0.1  # weights of the looks on the way
 _LARGEST_GRADIENT = 1.0
@@ -206,9 +206,10 @@ class FineTune:
         return self._told[-1]
 
     def _stale(self) -> bool:
-        """Tell whether the last validations were no better than one before."""
-        losses = [tuned.loss for tuned in self._told]
-        return int(np.argmin(losses)) < len(losses) - _PATIENCE
+        """Tell whether nothing has been better for long."""
+        best = min(self._told, key=lambda tuned: tuned.loss)
+        waited = self._told[-1].seconds - best.seconds
+        return waited > _PATIENCE * self.settings.seconds
 
     def _remember(self, step: int) -> None:
         decay = min(_DECAY, step / (step + 5))
@@ -404,8 +405,11 @@ def _loss(
     with how.autocast():
         first, second = network(noisy, slope)
 
+    # A smaller part of the counts makes a noisier target, which counts less.
+    sure = 1 - larger**-2 if bool((larger > 1).all()) else torch.ones_like(larger)
+
     def error(estimate: Tensor) -> Tensor:
-        squared = (estimate * larger - target).square()
+        squared = sure * (estimate * larger - target).square()
         return squared.mean() if mask is None else squared[mask].mean()
 
     if alone:

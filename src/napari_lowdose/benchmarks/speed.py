@@ -12,6 +12,7 @@ import torch
 from numpy import ndarray
 from torch.utils.flop_counter import FlopCounterMode
 
+from napari_lowdose.base_models import BASE_MODELS, fitted
 from napari_lowdose.config import PRESETS, Compute, Plane, Training
 from napari_lowdose.denoiser import predict
 from napari_lowdose.networks import Arithmetic, arithmetic
@@ -19,25 +20,32 @@ from napari_lowdose.planes import slices
 from napari_lowdose.training import Example, Step, fitting, prepare
 
 _STACK = (64, 128, 128)
+_BASE_STACK = (100, 256, 256)
 _ROUNDS = 5
 _MATRIX = 2048
 _STEPS = 6
 
 
-def measure_speed(n_rounds: int = _ROUNDS) -> Iterator[dict[str, Any]]:
-    """Time the quick preset's networks on a 64 x 128 x 128 stack.
+def measure_speed(
+    n_rounds: int = _ROUNDS, base_stack: tuple[int, int, int] = _BASE_STACK
+) -> Iterator[dict[str, Any]]:
+    """Time the quick preset's networks on a 64 x 128 x 128 stack, and the base models.
 
     Parameters
     ----------
     n_rounds
         How often each work is timed, all in turn.
+    base_stack
+        Frames, rows and columns that the base models denoise, from reading the noise to
+        the fused counts.
 
     Yields
     ------
     dict
         One row per measurement: what, rate, unit, and the share of the arithmetic rate
         that this machine reaches in plain matrix products of the same precision, taken
-        in the same round. Rates are medians over interleaved rounds.
+        in the same round, for single networks. Rates are medians over interleaved
+        rounds.
     """
     compute, training = Compute(), PRESETS["quick"]
     how = arithmetic(compute)
@@ -57,6 +65,24 @@ def measure_speed(n_rounds: int = _ROUNDS) -> Iterator[dict[str, Any]]:
     for name, (_, amount, _, unit) in works.items():
         time = median(seconds[name])
         yield _row(name, amount / time, unit, flop[name] / time / peak)
+    yield from _base_models(n_rounds, base_stack)
+
+
+def _base_models(
+    n_rounds: int, shape: tuple[int, int, int]
+) -> Iterator[dict[str, Any]]:
+    """Time the base models from the counts to the fused result, in turn."""
+    stack = np.random.default_rng(0).poisson(1.0, shape).astype(np.uint16)
+    seconds: dict[str, list[float]] = {name: [] for name in BASE_MODELS}
+    for _ in range(n_rounds):
+        for name in BASE_MODELS:
+            start = perf_counter()
+            denoiser, _ = fitted(name, stack)
+            denoiser(stack)
+            seconds[name].append(perf_counter() - start)
+    for name, times in seconds.items():
+        rate = stack.size / median(times)
+        yield {"what": f"{name}, end to end", "rate": rate, "unit": "voxels/s"}
 
 
 Work = tuple[Callable[[], object], float, float, str]

@@ -23,15 +23,18 @@ from napari_lowdose.noise.recipe_file import read_recipe, write_recipe
 from napari_lowdose.noise.stage import Stage
 from napari_lowdose.noise.stages import STAGES, Poisson, Readout
 from napari_lowdose.noise.thinning import looks_counted, thin
+from napari_lowdose.noise.units import TRAINED_DOSE, NoiseUnits, read_noise_units
 
 __all__ = [
     "DETECTORS",
     "STAGES",
     "SUMMARIES",
+    "TRAINED_DOSE",
     "Inverse",
     "Measured",
     "Noise",
     "NoiseMeasurement",
+    "NoiseUnits",
     "PhotonTransfer",
     "Poisson",
     "Readout",
@@ -46,6 +49,7 @@ __all__ = [
     "looks_counted",
     "measure_noise",
     "noise_share",
+    "read_noise_units",
     "read_recipe",
     "recipe_like",
     "stage_of_field",

@@ -1,0 +1,112 @@
+"""Laws of the models that come with the package: what they may never do."""
+
+import numpy as np
+import pytest
+
+from napari_lowdose.base_models import BASE_MODELS, describe_model, fitted
+from napari_lowdose.config import Compute, Plane
+from napari_lowdose.noise import Noise, add_noise
+from napari_lowdose.specimens import SPECIMENS, Catalyst
+
+EXACT = Compute(device="cpu", precision="float32")
+MOST_BYTES = 12_000_000
+
+
+@pytest.fixture(scope="module")
+def catalyst() -> tuple[np.ndarray, np.ndarray]:
+    """A movie that no training has drawn."""
+    settings = Catalyst(frames=32, size=96, contrast=3, seed=987_654)
+    noisy, truth = add_noise(
+        SPECIMENS["catalyst"].render(settings).stack, Noise(dose=2.0, seed=1)
+    )
+    return noisy.read(), truth.read()
+
+
+def error(estimate, truth) -> float:
+    return float(np.mean((estimate - truth) ** 2, dtype=np.float64))
+
+
+def test_all_fit_into_a_small_wheel_and_have_a_card():
+    assert sum(m.path.stat().st_size for m in BASE_MODELS.values()) <= MOST_BYTES
+    for model in BASE_MODELS.values():
+        assert model.name in model.card
+        assert f"train-base {model.name}" in model.card
+
+
+@pytest.mark.parametrize("name", BASE_MODELS)
+def test_each_was_trained_by_its_recipe_to_the_end(name):
+    recipe = BASE_MODELS[name].recipe
+    told = describe_model(name)
+    assert told["steps"] == recipe.steps
+    # On what it was computed may differ; all else is the recipe.
+    kept = recipe.model_dump(mode="json") | {"compute": told["training"]["compute"]}
+    assert told["training"] == kept
+
+
+@pytest.mark.parametrize("name", BASE_MODELS)
+def test_fused_beats_every_direction_on_a_movie_not_seen(name, catalyst):
+    noisy, truth = catalyst
+    denoiser, notes = fitted(name, noisy, EXACT)
+    result = denoiser.denoised(noisy)
+    assert notes == ()
+    assert result.fused.shape == noisy.shape
+    alone = min(error(result.planes[plane], truth) for plane in Plane)
+    assert error(result.fused, truth) < alone
+    # 15 dB above the noisy movie is far less than either reaches.
+    assert error(result.fused, truth) < 10**-1.5 * error(noisy, truth)
+
+
+@pytest.mark.parametrize("name", BASE_MODELS)
+def test_the_mean_is_kept_and_brightness_is_not_stretched(name, catalyst):
+    noisy, truth = catalyst
+    estimate = fitted(name, noisy, EXACT)[0](noisy)
+    # float32 sums of 300,000 values
+    assert estimate.mean() == pytest.approx(noisy.mean(), rel=1e-4)
+    # What an estimate of least error must satisfy: the truth has no slope left on it.
+    slope = np.polyfit(estimate.ravel().astype(float), truth.ravel().astype(float), 1)[
+        0
+    ]
+    assert slope == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("name", BASE_MODELS)
+@pytest.mark.parametrize("dose", [0.3, 5.0])
+def test_pure_noise_comes_back_flat(name, dose):
+    noise = np.random.default_rng(0).poisson(dose, (32, 96, 96)).astype(np.uint16)
+    estimate = fitted(name, noise, EXACT)[0](noise)
+    # The bar of the benchmark is 3 %, on the average of many movies; one may have more.
+    assert estimate.std() < 0.05 * noise.std()
+
+
+@pytest.mark.parametrize("name", BASE_MODELS)
+def test_other_gains_and_offsets_change_only_the_units(name, catalyst):
+    noisy = catalyst[0].astype(np.float32)
+    scaled = 7 * noisy + 300
+    one, other = (fitted(name, stack, EXACT)[0](stack) for stack in (noisy, scaled))
+    # The noise is read anew; volumes are kept to 11 bits of the largest value.
+    assert np.abs((other - 300) / 7 - one).max() < 0.02 * np.ptp(one)
+
+
+def test_half_precision_agrees_with_single_within_a_twentieth_of_a_decibel(catalyst):
+    noisy, truth = (part[:16, :64, :64] for part in catalyst)
+    errors = [
+        error(
+            fitted("accurate", noisy, Compute(device="cpu", precision=p))[0](noisy),
+            truth,
+        )
+        for p in ("float32", "bfloat16")
+    ]
+    assert 10 * np.log10(errors[1] / errors[0]) == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize("shape", [(1, 64, 64), (3, 64, 64), (20, 20, 17)])
+def test_few_frames_and_small_frames_are_denoised(shape):
+    stack = np.random.default_rng(0).poisson(3.0, shape)
+    denoiser, _ = fitted("accurate", stack, EXACT)
+    from napari_lowdose.config import Denoising
+
+    limited = denoiser.limited_to(Denoising(compute=EXACT), shape[0])
+    result = limited.denoised(stack)
+    assert result.fused.shape == shape
+    assert np.isfinite(result.fused).all()
+    assert (result.disagreement is None) == (shape[0] < 8)
