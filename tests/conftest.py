@@ -48,6 +48,25 @@ def truth(movie) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory) -> Path:
+    """A base model of tiny networks, with the weights that chance gave."""
+    import torch
+
+    from napari_lowdose.base_models import BaseFile, save_base
+    from napari_lowdose.base_models.file import BaseHeader
+    from napari_lowdose.config import BaseTraining, LooksSettings
+    from napari_lowdose.networks import LooksNetwork
+
+    torch.manual_seed(0)
+    training = BaseTraining(network=LooksSettings(depth=1, width=4))
+    header = BaseHeader(
+        training=training, steps=0, covariance=((1, 0, 0), (0, 1, 0), (0, 0, 1))
+    )
+    file = BaseFile(LooksNetwork(training.network), header)
+    return save_base(file, tmp_path_factory.mktemp("base") / "tiny.lowdose")
+
+
+@pytest.fixture(scope="session")
 def colloids() -> Path:
     """A real movie, where it is at hand."""
     path = _DATA / "colloids.tif"

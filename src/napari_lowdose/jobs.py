@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge
 
-from napari_lowdose.config import Comparison, Denoising, Training
+from napari_lowdose.config import Comparison, Denoising, FineTuning, Training
 from napari_lowdose.schema import Config
 from napari_lowdose.stack import Stack
 
@@ -20,6 +21,7 @@ class Task(StrEnum):
     TRAIN = "train"
     DENOISE = "denoise"
     COMPARE = "compare"
+    FINE_TUNE = "fine-tune"
 
 
 class StackFile(Config):
@@ -67,8 +69,8 @@ class StackFile(Config):
 class Job(Config):
     """One long job for the engine.
 
-    Training needs `noisy` (and `truth`, if there is any) and writes `model`;
-    denoising and comparing read `model` and leave their results in `folder`.
+    Training needs `noisy` (and `truth`, if there is any) and writes `model`; all others
+    read `model` and leave their results in `folder`, fine-tuning its model files.
     """
 
     task: Task
@@ -92,6 +94,12 @@ class Job(Config):
     each_plane: bool = False
     """Also give the estimate of each plane, beside the fused one."""
 
+    disagreement: bool = False
+    """Also tell where the planes differ, and how much."""
+
+    frame: Annotated[int, Ge(0)] = 0
+    """The frame that the user looks at; it is shown first."""
+
     training: Training = Training()
     """How to train."""
 
@@ -100,3 +108,6 @@ class Job(Config):
 
     comparison: Comparison = Comparison()
     """What to compare."""
+
+    fine_tuning: FineTuning = FineTuning()
+    """How to fit a base model."""

@@ -1,4 +1,7 @@
-"""A small process that speaks the engine's protocol: ``small_engine.py MODE job``."""
+"""A small process that speaks the engine's protocol: ``small_engine.py MODE [job]``.
+
+Without a job's file it waits for ``job "PATH"``.
+"""
 
 import json
 import os
@@ -9,7 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-mode, job = sys.argv[1], Path(sys.argv[2])
+mode, *files = sys.argv[1:]
+if files:
+    job = Path(files[0])
+else:
+    told = sys.stdin.readline()
+    if not told:
+        sys.exit(3)
+    job = Path(json.loads(told.removeprefix("job ")))
 going, stopped = threading.Event(), threading.Event()
 going.set()
 writing = threading.Lock()

@@ -1,14 +1,25 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QTextBrowser
 
 from napari_lowdose.model_history import recent_models
+from napari_lowdose.shipped import BASE_MODELS, DEFAULT
+from napari_lowdose.widgets import model_choice
 from napari_lowdose.widgets.layers import stack_from
-from napari_lowdose.widgets.model_choice import announce_model
+from napari_lowdose.widgets.model_card import card_of
+from napari_lowdose.widgets.model_choice import ModelChoice, announce_model
 
 LEFT = Qt.MouseButton.LeftButton
 START_MS = 60_000
+
+
+@pytest.fixture(autouse=True)
+def new_session(monkeypatch):
+    """Forget which model was chosen last."""
+    monkeypatch.setattr(model_choice._NEWS, "latest", None)
 
 
 def ended(panel):
@@ -22,6 +33,7 @@ def test_a_click_adds_results_where_the_movie_lies(
     like = viewer.add_image(movie, name="movie", translate=(1, 2, 3), **calibrated)
     announce_model(model)
     panel.each_plane.setChecked(True)
+    panel.disagreement.setChecked(False)
     qtbot.mouseClick(panel.go, LEFT)
     qtbot.waitUntil(lambda: ended(panel), timeout=START_MS)
     names = [layer.name for layer in viewer.layers]
@@ -66,10 +78,100 @@ def test_a_damaged_model_is_told_in_one_sentence(dock, qtbot, movie, tmp_path):
     assert len(viewer.layers) == 1
 
 
-def test_without_movie_or_model_there_is_nothing_to_click(dock):
+def test_without_movie_there_is_nothing_to_click(dock):
     _, panel = dock("Denoise")
     assert not panel.go.isEnabled()
     assert not panel.stop.isEnabled()
+
+
+def test_base_models_come_first_and_nothing_need_be_trained(dock, movie, tiny_base):
+    announce_model(tiny_base)  # one of the user's own, of an earlier session
+    model_choice._NEWS.latest = None
+    viewer, panel = dock("Denoise")
+    assert panel.model.path == BASE_MODELS[DEFAULT].path
+    assert panel.model.combo.currentText() == f"{DEFAULT} (base model)"
+    bases = tuple(model.path for model in BASE_MODELS.values())
+    assert panel.model.combo.values[: len(bases)] == bases
+    assert tiny_base in panel.model.combo.values
+    viewer.add_image(movie)
+    assert panel.go.isEnabled()
+
+
+def test_the_next_panel_begins_with_what_was_chosen_last(qtbot):
+    first = ModelChoice()
+    qtbot.addWidget(first)
+    row = first.combo.findText("fast (base model)")
+    first.combo.setCurrentIndex(row)
+    first.combo.activated.emit(row)  # as a click in the list does
+    second = ModelChoice()
+    qtbot.addWidget(second)
+    assert second.path == BASE_MODELS["fast"].path
+
+
+def test_only_base_models_can_be_fine_tuned_and_new_ones_are_not_chosen(
+    qtbot, model, tiny_base
+):
+    choice = ModelChoice(tunable=True)
+    qtbot.addWidget(choice)
+    for path in (model, tiny_base):
+        announce_model(path)
+    assert model not in choice.combo.values
+    assert tiny_base in choice.combo.values
+    assert choice.path == BASE_MODELS[DEFAULT].path
+
+
+def test_a_button_tells_what_a_model_is(qtbot, model, tiny_base, tmp_path):
+    announce_model(tiny_base)
+    choice = ModelChoice()
+    qtbot.addWidget(choice)
+    qtbot.mouseClick(choice.about, LEFT)
+    (text,) = choice.findChildren(QTextBrowser)
+    assert "tiny" in text.toPlainText()
+    assert "training" in text.toPlainText()
+    assert "epochs: 8" in card_of(model)
+    assert "random state" not in card_of(model)
+    other = tmp_path / "other.lowdose"
+    other.write_text("nothing")
+    assert "no model file" in card_of(other)
+
+
+def test_a_base_model_adds_one_layer_and_hides_where_directions_disagree(
+    dock, qtbot, movie, calibrated, tiny_base
+):
+    viewer, panel = dock("Denoise")
+    like = viewer.add_image(movie, name="movie", **calibrated)
+    announce_model(tiny_base)
+    qtbot.mouseClick(panel.go, LEFT)
+    qtbot.waitUntil(lambda: ended(panel), timeout=START_MS)
+    names = [layer.name for layer in viewer.layers]
+    assert names == ["movie", "movie disagreement", "movie fused"]
+    fused, disagreement = viewer.layers["movie fused"], viewer.layers[1]
+    assert fused.visible
+    assert fused.contrast_limits == like.contrast_limits
+    assert not disagreement.visible
+    assert disagreement.colormap.name == "magma"
+    assert disagreement.units == like.units
+    assert stack_from(fused).recipe[-1]["model"] == "tiny"
+
+
+def test_the_visible_frame_comes_first_and_gives_way_to_the_result(
+    dock, qtbot, tiny_base
+):
+    viewer, panel = dock("Denoise")
+    large = np.random.default_rng(0).poisson(3.0, (40, 128, 128)).astype(np.uint16)
+    viewer.add_image(large, name="large", scale=(0.5, 1, 1))
+    announce_model(tiny_base)
+    viewer.dims.set_current_step(0, 30)
+    seen = []
+    viewer.layers.events.inserted.connect(lambda event: seen.append(event.value.name))
+    qtbot.mouseClick(panel.go, LEFT)
+    qtbot.waitUntil(lambda: "preview" in viewer.layers, timeout=START_MS)
+    preview = viewer.layers["preview"]
+    assert preview.data.shape == (1, 128, 128)
+    assert preview.data_to_world((0, 0, 0))[0] == 15.0
+    qtbot.waitUntil(lambda: ended(panel), timeout=START_MS)
+    assert seen == ["preview", "large disagreement", "large fused"]
+    assert "preview" not in viewer.layers
 
 
 def test_screenshot(dock, qtbot, movie, calibrated, model, screenshot):

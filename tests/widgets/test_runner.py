@@ -12,10 +12,11 @@ import pytest
 from napari.components import ViewerModel
 from napari.utils.notifications import notification_manager
 
-from napari_lowdose.widgets import engine_process
+from napari_lowdose.widgets import engine_child, engine_process
 from napari_lowdose.widgets.background import Background
 from napari_lowdose.widgets.panel import Panel
 from napari_lowdose.widgets.runner import EngineRun
+from napari_lowdose.widgets.spare_engine import SpareEngine
 
 SMALL_ENGINE = Path(__file__).with_name("small_engine.py")
 
@@ -45,9 +46,11 @@ def panel(qtbot):
 def run(panel, qtbot):
     """Start the small engine in a mode; collect what it says."""
 
-    def started(mode, prepare=write_job):
+    def started(mode, prepare=write_job, spare=None):
         command = (sys.executable, str(SMALL_ENGINE), mode)
-        run = EngineRun(prepare, title="test", panel=panel, command=command)
+        run = EngineRun(
+            prepare, title="test", panel=panel, command=command, spare=spare
+        )
         run.heard = []
         run.said.connect(run.heard.append)
         run.start()
@@ -252,7 +255,7 @@ def test_closing_the_panel_ends_the_job_in_silence(run, qtbot, panel):
 
 
 def test_an_engine_that_does_not_listen_is_killed(run, qtbot, monkeypatch):
-    monkeypatch.setattr(engine_process, "_GRACE_S", 0.2)
+    monkeypatch.setattr(engine_child, "_GRACE_S", 0.2)
     job = run("deaf")
     qtbot.waitUntil(lambda: "hello" in events(job), timeout=5000)
     job.abandon()
@@ -283,6 +286,93 @@ def test_nothing_is_started_for_a_job_given_up_while_it_was_prepared(run, qtbot)
     assert time.monotonic() - start < 0.1  # the dock closes at once
     qtbot.waitUntil(lambda: bool(prepared) and not prepared[0].exists(), timeout=5000)
     assert job.process.pid is None
+
+
+@pytest.fixture
+def spare():
+    """A place for one small engine that waits."""
+    made = SpareEngine((sys.executable, str(SMALL_ENGINE), "short"))
+    yield made
+    made.close()
+
+
+def test_one_engine_at_most_waits_and_it_does_the_next_job(run, qtbot, panel, spare):
+    spare.refill()
+    assert spare.pid is None  # nobody may need one
+    spare.serve(panel)
+    pid = spare.pid
+    assert alive(pid)
+    spare.serve(panel)
+    spare.refill()
+    assert spare.pid == pid
+    job = run("long", spare=spare)  # a cold start would be another mode
+    with qtbot.waitSignal(job.ended, timeout=5000) as end:
+        pass
+    assert end.args == [True]
+    assert job.process.pid == pid
+    assert events(job)[-1] == "done"
+    assert spare.pid is None
+    assert not alive(pid)
+
+
+def test_the_engine_that_waits_ends_when_the_last_panel_is_closed(qtbot, panel, spare):
+    other = Panel(ViewerModel())
+    for each in (panel, other):
+        spare.serve(each)
+    pid = spare.pid
+    panel.closed.emit()
+    assert spare.pid == pid
+    other.closed.emit()
+    assert spare.pid is None
+    assert not alive(pid)
+    spare.refill()
+    assert spare.pid is None
+
+
+def test_an_engine_that_broke_down_while_it_waited_is_replaced(
+    run, qtbot, panel, spare
+):
+    spare.serve(panel)
+    broken = spare.pid
+    os.kill(broken, 9)
+    qtbot.waitUntil(lambda: spare.pid is None, timeout=5000)
+    job = run("short", spare=spare)
+    with qtbot.waitSignal(job.ended, timeout=5000) as end:
+        pass
+    assert end.args == [True]
+    assert job.process.pid != broken
+    spare.serve(panel)
+    assert alive(spare.pid)
+
+
+WAITING = """
+import os, sys
+from napari.components import ViewerModel
+from qtpy.QtWidgets import QApplication
+from napari_lowdose.widgets.panel import Panel
+from napari_lowdose.widgets.spare_engine import SPARE
+
+app = QApplication([])
+panel = Panel(ViewerModel())
+SPARE.serve(panel)
+print(SPARE.pid, flush=True)
+if sys.argv[1] == "die":
+    os._exit(9)
+"""
+
+
+@pytest.mark.parametrize(("how", "code"), [("end", 0), ("die", 9)])
+@pytest.mark.usefixtures("qtbot")  # there is a screen
+def test_no_waiting_engine_survives_the_viewer(how, code):
+    ended = subprocess.run(
+        [sys.executable, "-c", WAITING, how], capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == code, ended.stderr
+    pid = int(ended.stdout)
+    limit = time.monotonic() + 10
+    while alive(pid) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not alive(pid)
 
 
 SCRIPT = """

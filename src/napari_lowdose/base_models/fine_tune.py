@@ -10,7 +10,7 @@ from time import perf_counter
 
 import numpy as np
 import torch
-from jaxtyping import Float, Real
+from jaxtyping import Real, Shaped
 from numpy import ndarray
 from torch import Tensor
 
@@ -375,7 +375,7 @@ def _filled(
         )
         parts.append(OBJECTIVES[settings.objective].fill(patches, rng))
 
-    def cubes(name: str) -> Float[ndarray, "b t y x"]:
+    def cubes(name: str) -> Shaped[ndarray, "b t y x"]:
         return np.concatenate([getattr(p, name) for p in parts]).reshape(-1, *shape)
 
     masked = parts[0].mask is not None

@@ -86,7 +86,7 @@ class MoviePool:
 
 
 def _crop(
-    movie: Float[ndarray, "t y x"],
+    movie: Float[ndarray, "_ _ _"],
     rng: np.random.Generator,
     frames: int,
     size_px: int,

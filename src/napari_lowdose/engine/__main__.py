@@ -13,7 +13,7 @@ from napari_lowdose.jobs import Job
 
 
 def main(arguments: list[str]) -> int:
-    """Do the job in the file that is named; give the exit code."""
+    """Do the job in the file that is named, now or later; give the exit code."""
     # Before torch loads: waiting OpenMP threads must not take the viewer's core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if hasattr(os, "nice"):
@@ -25,8 +25,11 @@ def main(arguments: list[str]) -> int:
     warnings.showwarning = lambda message, *_, **__: link.emit(
         "warning", text=str(message)
     )
-    job = Job.model_validate_json(Path(arguments[0]).read_text(encoding="utf-8"))
+    path = Path(arguments[0] if arguments else _next_job(link))
+    link.beat()
     try:
+        job = Job.model_validate_json(path.read_text(encoding="utf-8"))
+        link.frame = job.frame
         # Only now: this loads torch.
         from napari_lowdose.engine.tasks import TASKS
 
@@ -41,6 +44,15 @@ def main(arguments: list[str]) -> int:
         return 2
     link.emit("done", stopped=link.stopped)
     return 0
+
+
+def _next_job(link: Link) -> str:
+    """Load and try all that takes its time at the first use; then wait."""
+    from napari_lowdose.engine.tasks import warm_up
+
+    warm_up()
+    link.emit("warm")
+    return link.job()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from queue import SimpleQueue
 from time import monotonic
 from typing import TextIO
 
@@ -22,6 +23,7 @@ class Link:
         self._commands = commands
         self._events = events
         self._lock = threading.Lock()
+        self._jobs: SimpleQueue[str] = SimpleQueue()
         self._going = threading.Event()
         self._going.set()
         self._stopped = threading.Event()
@@ -29,10 +31,17 @@ class Link:
         self.frame = 0
 
     def open(self) -> None:
-        """Start to listen, and to send a heartbeat."""
+        """Start to listen."""
         self.emit("hello", pid=os.getpid())
-        for work in (self._listen, self._beat):
-            threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def beat(self) -> None:
+        """Start to send a heartbeat; not before somebody reads it."""
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def job(self) -> str:
+        """Wait for the file of a job."""
+        return self._jobs.get()
 
     def emit(self, event: str, **content: object) -> None:
         """Send one event."""
@@ -60,11 +69,14 @@ class Link:
 
     def _listen(self) -> None:
         for line in self._commands:
-            self._obey(*line.split())
+            command, _, argument = line.rstrip("\r\n").partition(" ")
+            self._obey(command, argument)
         os._exit(3)
 
-    def _obey(self, command: str = "", argument: str = "") -> None:
-        if command == "pause":
+    def _obey(self, command: str, argument: str) -> None:
+        if command == "job":
+            self._jobs.put(json.loads(argument))
+        elif command == "pause":
             self._going.clear()
         elif command == "resume":
             self._going.set()

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from time import monotonic
+from collections.abc import Callable, Mapping
+from functools import partial
 
-import numpy as np
 from numpy import ndarray
 
-from napari_lowdose.applying import apply_model, model_for, model_step
+from napari_lowdose.applying import model_for, model_step
 from napari_lowdose.compare import compare as comparing
-from napari_lowdose.denoiser import Progress, exhausted
-from napari_lowdose.engine.link import Clock, Link, Stopped
+from napari_lowdose.config import Denoising
+from napari_lowdose.engine.denoising import denoise, warm_up
+from napari_lowdose.engine.fine_tuning import fine_tune
+from napari_lowdose.engine.link import Clock, Link
 from napari_lowdose.engine.preview import Preview
-from napari_lowdose.io.atomic import replacing
+from napari_lowdose.engine.telling import tell_ready, tell_result, warn
 from napari_lowdose.jobs import Job, Task
-from napari_lowdose.networks import arithmetic
 from napari_lowdose.planes import dropped_sentence
-from napari_lowdose.stack import Stack
 from napari_lowdose.training import (
     Epoch,
     TrainingRun,
@@ -29,6 +27,8 @@ from napari_lowdose.training import (
     save_run,
     split,
 )
+
+__all__ = ["TASKS", "warm_up"]
 
 
 def train(job: Job, link: Link) -> None:
@@ -41,10 +41,10 @@ def train(job: Job, link: Link) -> None:
         parts = split(examples, job.training.validation_fraction)
     else:
         run, parts = prepare(examples, job.training)
-    _tell_dropped(link, job.training.planes, tuple(run.planes))
+    warn(link, [dropped_sentence(job.training.planes, tuple(run.planes))])
     # Before the work, so that a place that cannot be written to is told now.
     save_run(run, job.model)
-    _tell_ready(link, job)
+    tell_ready(link, job.training.compute)
     clock = Clock(link, f"training ({run.training.objective})")
     preview = Preview(job, link, noisy[0])
     for event in fitting(run, parts):
@@ -55,31 +55,10 @@ def train(job: Job, link: Link) -> None:
             clock.tell(event.done, event.total)
         if not link.go_on():
             break
-        preview.show(run)
+        preview.show_if_due(partial(_seen_by, run))
     if run.epoch == 0:
         save_run(run, job.model)
     link.emit("model", path=job.model)
-
-
-def denoise(job: Job, link: Link) -> None:
-    """Apply a model to one stack."""
-    _tell_ready(link, job)
-    clock, start = Clock(link, "denoising"), monotonic()
-    steps = apply_model(job.model, job.noisy[0].open(), job.denoising)
-
-    def watch(progress: Progress) -> None:
-        clock.tell(progress.done, progress.total)
-        if not link.go_on():
-            raise Stopped
-
-    applied = exhausted(steps, watch)
-    for text in applied.notes:
-        link.emit("warning", text=text)
-    several = job.each_plane and len(applied.planes) > 1
-    stacks = dict(applied.planes) if several else {}
-    stacks["fused" if len(applied.planes) > 1 else "denoised"] = applied.stack
-    for name, stack in stacks.items():
-        _tell_result(link, job, name, stack, {}, monotonic() - start)
 
 
 def compare(job: Job, link: Link) -> None:
@@ -90,9 +69,8 @@ def compare(job: Job, link: Link) -> None:
     denoiser, notes = None, tuple[str, ...]()
     if job.model:
         denoiser, notes = model_for(job.model, noisy, job.comparison.denoising)
-    for text in notes:
-        link.emit("warning", text=text)
-    _tell_ready(link, job)
+    warn(link, notes)
+    tell_ready(link, job.comparison.denoising.compute)
     results = comparing(
         noisy,
         truth=truth,
@@ -106,10 +84,15 @@ def compare(job: Job, link: Link) -> None:
     clock.tell(0, total)
     for number, result in enumerate(results, 1):
         if result.stack is None:
-            link.emit("warning", text=result.error)
+            warn(link, [result.error])
         else:
-            _tell_result(
-                link, job, result.name, result.stack, result.scores, result.seconds
+            tell_result(
+                link,
+                job,
+                result.name,
+                result.stack,
+                scores=result.scores,
+                seconds=result.seconds,
             )
         clock.tell(number, total)
 
@@ -118,29 +101,16 @@ TASKS: Mapping[Task, Callable[[Job, Link], None]] = {
     Task.TRAIN: train,
     Task.DENOISE: denoise,
     Task.COMPARE: compare,
+    Task.FINE_TUNE: fine_tune,
 }
 
 
-def _save(path: Path, array: ndarray) -> None:
-    with replacing(path) as temporary:
-        np.save(temporary, array)
-
-
-def _tell_ready(link: Link, job: Job) -> None:
-    """Say on what the task computes."""
-    compute = {
-        Task.TRAIN: job.training.compute,
-        Task.DENOISE: job.denoising.compute,
-        Task.COMPARE: job.comparison.denoising.compute,
-    }
-    link.emit("ready", **arithmetic(compute[job.task]).described())
-
-
-def _tell_dropped(link: Link, asked: Iterable[str], kept: Iterable[str]) -> None:
-    """Say which directions make no sense for so few frames."""
-    sentence = dropped_sentence(asked, kept)
-    if sentence:
-        link.emit("warning", text=sentence)
+def _seen_by(run: TrainingRun, window: ndarray) -> ndarray:
+    """Denoise a window with the weights so far."""
+    denoiser = run.denoiser()
+    settings = Denoising(planes=denoiser.planes, compute=denoiser.compute)
+    estimate: ndarray = denoiser.limited_to(settings, len(window))(window)
+    return estimate
 
 
 def _tell_epoch(link: Link, epoch: Epoch, run: TrainingRun) -> None:
@@ -151,25 +121,4 @@ def _tell_epoch(link: Link, epoch: Epoch, run: TrainingRun) -> None:
         train_loss=dict(epoch.train_loss),
         valid_loss=dict(epoch.valid_loss),
         seconds=epoch.seconds,
-    )
-
-
-def _tell_result(
-    link: Link,
-    job: Job,
-    name: str,
-    stack: Stack,
-    scores: Mapping[str, float],
-    seconds: float,
-) -> None:
-    # A prefix of its own: the inputs in this folder are mapped into memory.
-    path = Path(job.folder) / f"result-{name}.npy"
-    _save(path, np.asarray(stack.data, np.float32))
-    link.emit(
-        "result",
-        name=name,
-        path=str(path),
-        scores=dict(scores),
-        seconds=seconds,
-        step=dict(stack.recipe[-1]) if stack.recipe else {},
     )

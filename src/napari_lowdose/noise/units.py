@@ -18,7 +18,7 @@ TRAINED_DOSE = (0.3, 100.0)
 """Quanta per pixel and frame that base models are trained for."""
 
 _MOST_FRAMES = 60
-_MOST_VALUES = 1_500_000
+_MOST_VALUES = 1_000_000
 _LEAST_PX = 32  # of a window
 _LEAST_LEVEL = 0.05
 # Of the stack's own deviation; sparse bright specimens at high doses come near.
@@ -27,6 +27,7 @@ _TELLING = 0.6  # half of an interval of the gain that is better than no gain at
 _MOST_SHARED = 25.0  # as if all pixels of the map were one
 _JUMPY = 0.85  # of the measured deviation, below which motion had a part in that
 _JUMPY_COUNTS = 0.7  # the same for a detector that counts, whose noise is better known
+_HIDDEN = 1.3  # of the measured deviation, above which that missed all that is bright
 _FEWEST_QUANTA = 2  # of a tile whose variance has a median that means something
 _LAGGED = 0.2  # correlation with the next frame that things that move do not make
 _NOTABLE = 1e-3  # share of pixels or values
@@ -192,9 +193,12 @@ def _line(
     clear = TILE_PX**2 * rough.variance > _FEWEST_QUANTA * line.slope**2
     comparable = clear and len(sample) > 1 and measured.alike
     limit = _JUMPY_COUNTS if measured.counting else _JUMPY
-    jumpy = comparable and rough.variance < limit**2 * line.variance
-    shared = _shared(measured) * (1.0 if jumpy else _lagging(measured))
-    line = rough if jumpy else line
+    jumpy = rough.variance < limit**2 * line.variance
+    # A line without slope may be that of an empty ground, where alone nothing moved.
+    hidden = not line.slope and rough.variance > _HIDDEN**2 * line.variance
+    rougher = comparable and (jumpy or hidden)
+    shared = _shared(measured) * (1.0 if rougher else _lagging(measured))
+    line = rough if rougher else line
     return VarianceLine(line.slope * shared, line.variance * shared)
 
 

@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from napari.components import ViewerModel
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QPushButton
 
 from napari_lowdose.widgets.panel import Panel, button
 from napari_lowdose.widgets.progress_bar import ProgressBar
 from napari_lowdose.widgets.runner import EngineRun
+from napari_lowdose.widgets.spare_engine import SPARE
+
+_SPARE_MS = 500  # after which an engine is started ahead: the panel opens first
 
 
 class EnginePanel(Panel):
@@ -33,7 +38,21 @@ class EnginePanel(Panel):
         self.go = go
         self.stop = button("Stop", stop_tooltip, enabled=False)
         self.progress = ProgressBar()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SPARE_MS)
+        self._soon.timeout.connect(self._have_spare)
+        self.closed.connect(self._soon.stop)
         self.stop.clicked.connect(self._stop)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Have an engine ready as soon as somebody sees the panel."""
+        super().showEvent(event)
+        self._soon.start()
+
+    def _have_spare(self) -> None:
+        if not self.running:  # it would take the job's time; the end comes back here
+            SPARE.serve(self)
 
     @property
     def running(self) -> bool:
@@ -42,7 +61,7 @@ class EnginePanel(Panel):
 
     def launch(self, prepare: Callable[[Path], Path], title: str) -> None:
         """Start a job; what it says comes to `hear`, its end to `finish`."""
-        self.run = EngineRun(prepare, title=title, panel=self)
+        self.run = EngineRun(prepare, title=title, panel=self, spare=SPARE)
         self.run.said.connect(self._hear)
         self.run.ended.connect(self._end)
         self.progress.follow({})
@@ -84,3 +103,5 @@ class EnginePanel(Panel):
         with self.reporting():
             self.finish(well)
         self.set_ready()
+        if self.isVisible():
+            self._soon.start()

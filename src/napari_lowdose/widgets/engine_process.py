@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 from numpy import ndarray
 
-from napari_lowdose.errors import LowDoseError
+from napari_lowdose.widgets.engine_child import (
+    ENGINE,
+    EngineChild,
+    EngineFailed,
+    Message,
+)
+from napari_lowdose.widgets.spare_engine import SpareEngine
 
-Message = Mapping[str, Any]
+__all__ = ["ENGINE", "EngineFailed", "EngineProcess", "Message"]
 
-# -P: a torch.py in the user's working folder must not be taken for the library.
-ENGINE = (sys.executable, "-P", "-m", "napari_lowdose.engine")
 _QUIET_S = 0.1  # every item that a worker yields is an event of the viewer
-_GRACE_S = 2.0
 _LATEST_ONLY = ("progress", "preview")
 _KEPT_IN_MEMORY = 512 * 2**20
-_NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-
-
-class EngineFailed(LowDoseError):
-    """The engine said what went wrong, or broke down."""
 
 
 class EngineProcess:
@@ -47,15 +40,22 @@ class EngineProcess:
         Writes the job's arrays and its file into a folder; gives the file.
     command
         Starts the engine, without the job's file.
+    spare
+        Where an engine may wait that was started ahead; None: never.
     """
 
     def __init__(
-        self, prepare: Callable[[Path], Path], *, command: Sequence[str] = ENGINE
+        self,
+        prepare: Callable[[Path], Path],
+        *,
+        command: Sequence[str] = ENGINE,
+        spare: SpareEngine | None = None,
     ) -> None:
         self._prepare = prepare
         self._command = tuple(command)
+        self._spare = spare
         self._lock = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: EngineChild | None = None
         self._over = False
         self._folder: Path | None = None
 
@@ -67,11 +67,9 @@ class EngineProcess:
     def send(self, command: str) -> None:
         """Send ``stop``, ``pause``, ``resume`` or ``frame N``; too late is no fault."""
         with self._lock:
-            if self._child is None or self._child.stdin is None:
-                return
-            with contextlib.suppress(OSError, ValueError):
-                self._child.stdin.write(f"{command}\n".encode())
-                self._child.stdin.flush()
+            child = self._child
+        if child is not None:
+            child.send(command)
 
     def talk(self) -> Iterator[list[Message]]:
         """Do the job; yield what the engine said, about ten times a second.
@@ -92,33 +90,26 @@ class EngineProcess:
 
     def _talk(self, folder: Path) -> Iterator[list[Message]]:
         yield [{"event": "progress", "text": "copying the stack"}]
-        job = self._prepare(folder)
-        with (folder / "stderr.txt").open("wb") as errors:
-            child = self._start(job, errors)
+        child = self._begin(self._prepare(folder))
         if child is None:
             return
         finished = False
-        for said in _batches(_messages(child)):
+        for said in _batches(child.messages()):
             finished |= any(message["event"] == "done" for message in said)
-            yield [_with_array(message, folder) for message in said]
-        code = child.wait()
+            yield [_with_files(message, folder) for message in said]
         if not finished and not self._over:
-            raise EngineFailed(_last_words(folder, code))
+            raise EngineFailed(child.last_words())
 
-    def _start(self, job: Path, errors: BinaryIO) -> subprocess.Popen[bytes] | None:
-        """Start the child, unless the job was given up while it was prepared."""
+    def _begin(self, job: Path) -> EngineChild | None:
+        """Start the job, unless it was given up while it was prepared."""
         with self._lock:
             if self._over:
                 return None
-            self._child = subprocess.Popen(
-                [*self._command, str(job)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                # Torch's waiting threads must leave the cores to the viewer's drawing.
-                env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
-                creationflags=_NO_WINDOW,
-            )
+            self._child = self._spare.take() if self._spare else None
+            if self._child is not None:
+                self._child.send(f"job {json.dumps(str(job))}")
+            else:
+                self._child = EngineChild([*self._command, str(job)])
             return self._child
 
     def close(self) -> None:
@@ -127,37 +118,9 @@ class EngineProcess:
             self._over = True
             child = self._child
         if child is not None:
-            _end(child)
+            child.end()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Close the child's standard input, which ends it; kill it if that does not."""
-    if child.stdin is not None:
-        with contextlib.suppress(OSError):
-            child.stdin.close()
-    try:
-        child.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-
-
-def _messages(child: subprocess.Popen[bytes]) -> Iterator[Message]:
-    """Read the child's events until it ends; an error event raises."""
-    assert child.stdout is not None
-    with child.stdout as lines:
-        for line in lines:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                continue  # a library printed something of its own
-            if not isinstance(message, dict) or "event" not in message:
-                continue
-            if message["event"] == "error":
-                raise EngineFailed(message["text"])
-            yield message
 
 
 def _batches(messages: Iterator[Message]) -> Iterator[list[Message]]:
@@ -175,14 +138,25 @@ def _batches(messages: Iterator[Message]) -> Iterator[list[Message]]:
     yield batch
 
 
-def _with_array(message: Message, folder: Path) -> Message:
-    """Add the array that a result or a preview names, under ``array``."""
-    if message["event"] not in ("result", "preview"):
+def _with_files(message: Message, folder: Path) -> Message:
+    """Add the content of the files that a message names.
+
+    The picture of a result, a preview or a checkpoint comes under ``array``, the model
+    file of a checkpoint, which is small, as bytes under ``content``.
+    """
+    if message["event"] not in ("result", "preview", "checkpoint"):
         return message
     path = folder / Path(message["path"]).name
-    if message["event"] == "preview" or path.stat().st_size <= _KEPT_IN_MEMORY:
-        return {**message, "array": np.load(path)}
-    return {**message, "array": _mapped(path)}
+    large = path.stat().st_size > _KEPT_IN_MEMORY
+    array = _mapped(path) if message["event"] == "result" and large else np.load(path)
+    if message["event"] != "checkpoint":
+        return {**message, "array": array}
+    model = folder / Path(message["model"]).name if message["model"] else None
+    content = model.read_bytes() if model else b""
+    for file in (path, model):
+        if file is not None:
+            file.unlink()
+    return {**message, "array": array, "content": content}
 
 
 def _mapped(path: Path) -> ndarray:
@@ -191,13 +165,3 @@ def _mapped(path: Path) -> ndarray:
     array: ndarray = np.load(shutil.move(path, home / path.name), mmap_mode="r")
     weakref.finalize(array, shutil.rmtree, home, ignore_errors=True)
     return array
-
-
-def _last_words(folder: Path, code: int) -> str:
-    """Tell how the engine broke down, in one sentence."""
-    said = (folder / "stderr.txt").read_text(errors="replace").split("\n")
-    last = next((line.strip() for line in reversed(said) if line.strip()), "")
-    if last:
-        return f"the computation broke down (exit code {code}): {last}"
-    hint = "; perhaps the memory was full: crop the stack or lower the batch"
-    return f"the computation was ended from outside (exit code {code}){hint}"

@@ -1,4 +1,4 @@
-"""A layer that shows what a training makes of the visible frame."""
+"""A layer that shows what a model makes of the visible frame."""
 
 from __future__ import annotations
 
@@ -46,6 +46,17 @@ class Preview:
             self._layer.visible = True
         self._index, self._shown = index, True
 
+    def bring(self, frame: Float[ndarray, "y x"], index: int) -> None:
+        """Look at the frame that was denoised, and show it."""
+        axis = self._viewer.dims.ndim - self._like.ndim
+        point = self._like.data_to_world((index, *[0] * (self._like.ndim - 1)))
+        self._viewer.dims.set_point(axis, point[0])
+        if self._layer is not None and self._layer in self._viewer.layers:
+            self._layer.visible = self._shown = True
+        else:
+            self._layer = None
+        self.show(frame, index)
+
     def leave(self) -> None:
         """Hide, if another frame is looked at now."""
         if self._layer is None or not self._shown or self._unwanted():
@@ -57,6 +68,7 @@ class Preview:
         """Take the layer away."""
         if self._layer is not None and self._layer in self._viewer.layers:
             self._viewer.layers.remove(self._layer)
+        self._layer, self._shown = None, False
 
     def _unwanted(self) -> bool:
         """Whether the user has removed or hidden the layer."""

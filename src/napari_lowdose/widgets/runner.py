@@ -15,6 +15,7 @@ from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.background import Background, abandon_all
 from napari_lowdose.widgets.engine_process import ENGINE, EngineProcess, Message
 from napari_lowdose.widgets.panel import Panel
+from napari_lowdose.widgets.spare_engine import SpareEngine
 
 _PROGRESS_S = 0.5
 
@@ -32,6 +33,8 @@ class EngineRun(Background):
         As for any work in the background.
     command
         Starts the engine.
+    spare
+        Where an engine may wait that was started ahead.
 
     Signals
     -------
@@ -48,8 +51,9 @@ class EngineRun(Background):
         title: str,
         panel: Panel,
         command: Sequence[str] = ENGINE,
+        spare: SpareEngine | None = None,
     ) -> None:
-        self.process = EngineProcess(prepare, command=command)
+        self.process = EngineProcess(prepare, command=command, spare=spare)
         super().__init__(self.process.talk, title=title, panel=panel)
         self.came.connect(self._hear)
         self._stops = self._paused = False
