@@ -160,6 +160,20 @@ def test_too_few_frames_are_told_in_one_sentence(tuning, qtbot, movie):
     assert panel.strip.checkpoints == ()
 
 
+def test_a_second_click_on_a_picture_lets_it_go(qtbot):
+    strip = CheckpointStrip()
+    qtbot.addWidget(strip)
+    strip.resize(320, 150)
+    strip.show()
+    for number in range(2):
+        strip.add(checkpoint(number, 1.0, best=False))
+    place = strip.visualItemRect(strip.item(1)).center()
+    for chosen in (1, None, 1):
+        with qtbot.waitSignal(strip.picked):
+            qtbot.mouseClick(strip.viewport(), LEFT, pos=place)
+        assert (strip.chosen.number if strip.chosen else None) == chosen
+
+
 def checkpoint(number, loss, *, best):
     return Checkpoint(
         number=number,

@@ -19,8 +19,8 @@ from napari_lowdose.jobs import Job
 Denoise = Callable[[ndarray], ndarray]
 
 _WAIT_S = 0.8  # that one preview may take
-_FIRST_VOXELS = 600_000  # before it is known how long they take
-_LEAST_VOXELS, _MOST_VOXELS = 100_000, 4_000_000
+_LEAST_VOXELS = 600_000  # the whole frame, where it has up to 256 x 256 pixels
+_MOST_VOXELS = 4_000_000
 _FEWEST_FRAMES, _MOST_FRAMES = 9, 33
 
 
@@ -93,7 +93,7 @@ class Preview:
         self._pause_s = pause_s
         self._next = monotonic() + pause_s
         self._number = 0
-        self._voxels = _FIRST_VOXELS
+        self._voxels = _LEAST_VOXELS
         self._shown = -1
 
     @property
@@ -109,7 +109,7 @@ class Preview:
     @property
     def worth_while(self) -> bool:
         """Whether the whole stack would take longer than one frame of it."""
-        return self._stack.size > _FIRST_VOXELS
+        return self._stack.size > _LEAST_VOXELS
 
     def look(self, denoise: Denoise) -> Picture:
         """Denoise the frame with as many neighbours as a short wait allows."""

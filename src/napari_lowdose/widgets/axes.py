@@ -67,8 +67,12 @@ class Axes:
             label = QRect(left, self.area.bottom() + 3, 60, 16)
             self._painter.drawText(label, Qt.AlignmentFlag.AlignHCenter, f"{value:.3g}")
 
-    def write_below(self, text: str, *, place: int = 0, end: bool = False) -> None:
+    def write_below(
+        self, text: str, *, place: int = 0, end: bool = False, colour: str = ""
+    ) -> None:
         """Write below the plot: at its right end, or in one of some places."""
+        if colour:
+            self._painter.setPen(QColor(colour))
         below = QRect(self.area.left(), self.area.bottom() + 3, self.area.width(), 16)
         side = Qt.AlignmentFlag.AlignRight if end else Qt.AlignmentFlag.AlignLeft
         if not end:

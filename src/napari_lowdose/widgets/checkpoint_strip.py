@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QFont, QIcon, QImage, QPixmap
+from qtpy.QtGui import QFont, QIcon, QImage, QMouseEvent, QPixmap
 from qtpy.QtWidgets import QFrame, QListView, QListWidget, QListWidgetItem
 
 from napari_lowdose.widgets.layers import Limits, contrast_limits
@@ -68,7 +68,7 @@ class CheckpointStrip(QListWidget):
         super().__init__()
         self._checkpoints: list[Checkpoint] = []
         self._limits: Limits = (0.0, 1.0)
-        self._pressed: QListWidgetItem | None = None
+        self._picked_before: Checkpoint | None = None
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
@@ -81,6 +81,7 @@ class CheckpointStrip(QListWidget):
         self.setToolTip("Click a picture to see it in the viewer; again to let it go")
         self.setFixedHeight(_SIDE_PX + 62)
         self.itemSelectionChanged.connect(self.picked.emit)
+        self.itemClicked.connect(self._let_go)
 
     @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
@@ -101,7 +102,7 @@ class CheckpointStrip(QListWidget):
 
     def clear_all(self) -> None:
         """Forget all."""
-        self._checkpoints = []
+        self._checkpoints, self._picked_before = [], None
         self.clear()
 
     def add(self, checkpoint: Checkpoint) -> None:
@@ -110,7 +111,7 @@ class CheckpointStrip(QListWidget):
         if not self._checkpoints:
             self._limits = contrast_limits(part[np.newaxis])
         self._checkpoints.append(checkpoint)
-        item = QListWidgetItem(QIcon(_pixmap(part, self._limits)), "")
+        item = QListWidgetItem(_icon(part, self._limits), "")
         item.setTextAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.addItem(item)
         self._thin_out()
@@ -130,6 +131,16 @@ class CheckpointStrip(QListWidget):
         item = self._item(self._checkpoints.index(checkpoint))
         return bool(item.data(Qt.ItemDataRole.UserRole))
 
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Remember what was picked before, for a second click."""
+        self._picked_before = self.chosen
+        super().mousePressEvent(event)
+
+    def _let_go(self, _item: QListWidgetItem) -> None:
+        """Pick nothing, if the click was on what was picked already."""
+        if self.chosen is not None and self.chosen is self._picked_before:
+            self.clearSelection()
+
     def _item(self, row: int) -> QListWidgetItem:
         item = self.item(row)
         assert item is not None
@@ -142,7 +153,9 @@ class CheckpointStrip(QListWidget):
             name = item.data(Qt.ItemDataRole.UserRole)
             when = f"{one.seconds:.0f} s" if one.number else "base"
             marks = f"{'★ ' if one is best else ''}{when}{' ✓' if name else ''}"
-            item.setText(f"{marks}\n{one.loss:.4g}")
+            lines = [marks, f"{one.loss:.5g}"]
+            lines += [f"{-one.gain:+.2%}"] if one.number else []
+            item.setText("\n".join(lines))
             font = QFont(item.font())
             font.setBold(one is best)
             item.setFont(font)
@@ -174,14 +187,17 @@ def _middle(checkpoint: Checkpoint) -> Float[ndarray, "h w"]:
     return part[row : row + n_rows, column : column + n_columns]
 
 
-def _pixmap(part: Float[ndarray, "h w"], limits: Limits) -> QPixmap:
+def _icon(part: Float[ndarray, "h w"], limits: Limits) -> QIcon:
     low, high = limits
     grey = np.clip((part - low) / (high - low), 0, 1) * 255
     grey = np.ascontiguousarray(grey, np.uint8)
     rows, columns = grey.shape
     image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
     zoom = max(1, _SIDE_PX // max(rows, columns))
-    return QPixmap.fromImage(image.scaled(columns * zoom, rows * zoom))
+    pixmap = QPixmap.fromImage(image.scaled(columns * zoom, rows * zoom))
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else it would be tinted
+    return icon
 
 
 def _words(one: Checkpoint, name: str | None, *, best: bool) -> str:

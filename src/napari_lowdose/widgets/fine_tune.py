@@ -60,6 +60,7 @@ class FineTunePanel(EnginePanel):
         tune.rows.addRow(self.plot)
         tune.rows.addRow(self.strip)
         tune.rows.addRow(self.keep)
+        self._show_strip(False)
         self.section("Settings", expanded=False).rows.addRow(self.form)
         self.reference.setToolTip(
             "The same frames at low noise, if there are; else the noisy ones suffice"
@@ -112,6 +113,7 @@ class FineTunePanel(EnginePanel):
             self._let_go()
             self.plot.clear()
             self.strip.clear_all()
+            self._show_strip(False)
             self._watched, self._preview = noisy, Preview(self._viewer, noisy)
             self._viewer.dims.events.current_step.connect(self._look_at_frame)
             self.launch(prepare, "Fine-tuning")
@@ -136,7 +138,12 @@ class FineTunePanel(EnginePanel):
         )
         self.plot.append(checkpoint.seconds, checkpoint.loss)
         self.strip.add(checkpoint)
+        self._show_strip(True)
         self._show_live(message)
+
+    def _show_strip(self, shown: bool) -> None:
+        for part in (self.strip, self.keep):
+            part.setVisible(shown)
 
     def _show_live(self, message: dict[str, Any]) -> None:
         """Show the model of the moment, unless another one was picked."""

@@ -1,4 +1,4 @@
-"""A plot of the held-out loss in time, against that of the base model."""
+"""A plot of the held-out loss in time, as a change from that of the base model."""
 
 from __future__ import annotations
 
@@ -45,13 +45,14 @@ class HeldOutPlot(Plot):
         if not self._losses:
             axes.write_in_the_middle("no fine-tuning yet")
             return
-        y = Scale.around(self._losses).wider(_ROOM)
+        # Differences from the base model are small beside what both have in common.
+        change = [100 * (loss / self._losses[0] - 1) for loss in self._losses]
+        y = Scale.around(change).wider(_ROOM)
         x = Scale(0.0, max(1.0, self._seconds[-1]))
         axes.draw_y_ticks(y)
         axes.write_below(f"{self._seconds[-1]:.0f} s", end=True)
-        base = self._losses[0]
-        axes.draw_curve((axes.at(x, y, t, base) for t in (x.low, x.high)), COLOURS[1])
-        curve = zip(self._seconds, self._losses, strict=True)
-        axes.draw_curve((axes.at(x, y, t, loss) for t, loss in curve), COLOURS[0])
-        for place, name in enumerate(("held out", "base model")):
-            axes.write_below(f"— {name}", place=place)
+        axes.draw_curve((axes.at(x, y, t, 0.0) for t in (x.low, x.high)), COLOURS[1])
+        curve = zip(self._seconds, change, strict=True)
+        axes.draw_curve((axes.at(x, y, t, value) for t, value in curve), COLOURS[0])
+        for place, name in enumerate(("held out, %", "base model")):
+            axes.write_below(f"— {name}", place=place, colour=COLOURS[place])

@@ -128,7 +128,7 @@ class ModelChoice(QWidget):
 
 def _small_button(text: str, tooltip: str) -> QPushButton:
     small = QPushButton(text)
-    small.setFixedWidth(30)
+    small.setFixedWidth(24)
     small.setToolTip(tooltip)
     return small
 
