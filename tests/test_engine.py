@@ -15,6 +15,8 @@ from napari_lowdose.config import (
     Training,
 )
 from napari_lowdose.jobs import Job, StackFile, Task
+from napari_lowdose.noise import Noise, add_noise
+from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.stack import Stack
 
 SMALL = Training(
@@ -256,15 +258,17 @@ def test_the_end_of_the_parent_ends_an_engine_that_waits(start):
 
 
 def test_a_base_model_shows_the_visible_frame_before_it_denoises_the_stack(
-    start, tmp_path, tiny_base
+    start, tmp_path
 ):
-    large = np.random.default_rng(0).poisson(3.0, (40, 128, 128)).astype(np.uint16)
+    settings = Catalyst(frames=40, size=128, contrast=8)
+    noise = Noise(dose=5.0)
+    large = add_noise(SPECIMENS["catalyst"].render(settings).stack, noise)[0].read()
     child = start(
         Job(
             task=Task.DENOISE,
             folder=str(tmp_path),
             noisy=(StackFile.save(Stack(large, name="large"), tmp_path, "noisy"),),
-            model=str(tiny_base),
+            model="fast",  # that of the first glance, too
             disagreement=True,
             frame=20,
         )

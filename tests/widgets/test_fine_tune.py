@@ -172,6 +172,8 @@ def test_a_second_click_on_a_picture_lets_it_go(qtbot):
         with qtbot.waitSignal(strip.picked):
             qtbot.mouseClick(strip.viewport(), LEFT, pos=place)
         assert (strip.chosen.number if strip.chosen else None) == chosen
+    strip.clear_all()
+    assert strip.chosen is None
 
 
 def checkpoint(number, loss, *, best):
