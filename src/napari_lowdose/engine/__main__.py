@@ -29,7 +29,8 @@ def main(arguments: list[str]) -> int:
     link.beat()
     try:
         job = Job.model_validate_json(path.read_text(encoding="utf-8"))
-        link.frame = job.frame
+        if link.frame < 0:  # the parent may have told a newer one already
+            link.frame = job.frame
         # Only now: this loads torch.
         from napari_lowdose.engine.tasks import TASKS
 

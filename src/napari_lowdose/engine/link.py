@@ -28,7 +28,7 @@ class Link:
         self._going.set()
         self._stopped = threading.Event()
         self.ends_at_once = False
-        self.frame = 0
+        self.frame = -1  # none was told yet
 
     def open(self) -> None:
         """Start to listen."""
