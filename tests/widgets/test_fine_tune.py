@@ -16,7 +16,7 @@ from napari_lowdose.widgets.model_choice import announce_model
 
 LEFT = Qt.MouseButton.LeftButton
 START_MS = 60_000
-SHORT = FineTuning(seconds=1.5, learning_rate=0.02, frames=8, size_px=16)
+SHORT = FineTuning(seconds=1.5, learning_rate=2e-3, frames=8, size_px=16)
 LONG = SHORT.replaced({("seconds",): 600.0})
 
 
