@@ -200,8 +200,14 @@ class Training(Config):
 class BaseTraining(Config):
     """How a base model is trained on movies that are simulated meanwhile."""
 
-    steps: Annotated[int, Ge(1), Le(10_000_000)] = 2400
+    steps: Annotated[int, Ge(1), Le(10_000_000)] = 4600
     """Training steps."""
+
+    steps_alone: Annotated[int, Ge(0), Le(10_000_000)] = 2400
+    """Steps at first in which the networks do without the Wiener filter's estimate."""
+
+    reluctance: Annotated[float, Ge(0), Le(10)] = 1.5
+    """By how much the logit of the Wiener filter's share is lowered in the end."""
 
     voxels: Annotated[int, Ge(10_000), Le(100_000_000)] = 150_000
     """Voxels per step, in as many crops of movies as that makes."""
@@ -307,6 +313,7 @@ class Comparison(Config):
         "gaussian",
         "bilateral",
         "nonlocal_means",
+        "wiener",
     )
     """Classical methods to compare with, each tuned on the stack at hand."""
 

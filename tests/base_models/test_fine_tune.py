@@ -4,7 +4,8 @@ import torch
 
 from napari_lowdose.base_models import BaseFile
 from napari_lowdose.base_models.file import BaseHeader
-from napari_lowdose.base_models.fine_tune import FineTune, Tick, Tuned, _filled
+from napari_lowdose.base_models.fine_tune import FineTune, Tick, Tuned
+from napari_lowdose.base_models.lessons import Lessons
 from napari_lowdose.config import BaseTraining, Compute, FineTuning, LooksSettings
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.networks import LooksNetwork
@@ -72,10 +73,25 @@ def test_the_base_comes_back_when_nothing_beats_it(movie):
 
 
 def test_held_out_frames_are_never_trained_on(movie):
-    tuning = FineTune.start(base(), [movie], settings())
-    (train,), (valid,) = tuning.train, tuning.valid
-    assert len(train.noisy) + len(valid.noisy) == len(movie.noisy)
-    np.testing.assert_array_equal(valid.noisy, movie.noisy[len(train.noisy) :])
+    frames = np.arange(len(movie.noisy), dtype=np.float32)[:, None, None]
+    numbered = Example(movie.noisy, np.broadcast_to(frames, movie.noisy.shape))
+    lessons = Lessons.of([numbered], settings(objective="supervised"))
+    (source,) = lessons.sources
+
+    def shown(cubes) -> set[int]:
+        numbers = cubes.truth.numpy() * source.units.std + source.units.mean
+        return set(np.rint(numbers).astype(int).ravel())
+
+    trained = shown(lessons.window(source, np.random.default_rng(0)))
+    held_out = set.union(*(shown(cubes) for cubes in lessons.held_out()))
+    assert trained == set(range(source.n_train))
+    assert held_out == set(range(source.n_train, len(frames)))
+
+
+def test_held_out_cubes_are_the_same_each_time(movie):
+    lessons = Lessons.of([movie], settings(objective="thinning"))
+    for one, other in zip(lessons.held_out(), lessons.held_out(), strict=True):
+        assert torch.equal(one.noisy, other.noisy)
 
 
 def test_auto_splits_counts_and_takes_a_reference_when_there_is_one(movie):
@@ -89,20 +105,23 @@ def test_auto_splits_counts_and_takes_a_reference_when_there_is_one(movie):
     assert hidden.settings.objective == "noise2void"
 
 
-def test_thinned_cubes_know_how_much_noisier_they_are(movie):
-    tuning = FineTune.start(base(), [movie], settings(objective="thinning"))
-    (source,) = tuning.train
-    flat = np.random.default_rng(0).poisson(2.0, (16, 48, 48)).astype(np.float32)
-    crops = [(flat, None)] * 6
-    batch, slopes, growth = _filled(
-        crops, [source] * 6, tuning.settings, np.random.default_rng(1)
-    )
-    assert batch.input.shape == (6, 16, 48, 48)
-    assert slopes.shape == growth.shape == (6, 1, 1, 1)
-    # Thinned counts are rescaled: Poisson noise grows by one over the root of the part.
-    expected = flat.std() / source.units.std * growth[:, 0, 0, 0]
-    # 37,000 voxels: 0.4 %
-    np.testing.assert_allclose(batch.input.std((1, 2, 3)), expected, rtol=0.02)
+def test_thinned_cubes_are_in_units_of_their_own_noise():
+    flat = np.random.default_rng(0).poisson(2.0, (20, 48, 48)).astype(np.float32)
+    lessons = Lessons.of([Example(flat)], settings(objective="thinning"))
+    for cubes in lessons.held_out():
+        # 9,000 voxels: 0.8 %; a few of these, and the noise is read off the stack.
+        assert float(cubes.noisy.std()) == pytest.approx(1, rel=0.04)
+        # Input and target of fractions f and 1 - f: their variances are as (1 - f) : f,
+        # and the target counts by the ratio (1 - f) / f, so that all count alike.
+        assert float(cubes.truth.var() * cubes.weight) == pytest.approx(1, rel=0.1)
+
+
+def test_hidden_pixels_alone_count_when_pixels_are_hidden(movie):
+    lessons = Lessons.of([movie], settings(objective="noise2void"))
+    cubes = lessons.window(lessons.sources[0], np.random.default_rng(0))
+    changed = cubes.noisy != cubes.truth
+    assert bool(cubes.mask.any())
+    assert not bool((changed & ~cubes.mask).any())
 
 
 def test_too_few_frames_are_refused(movie):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 from torch import Tensor
 
+from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.specimens.draws import log_uniform
 
 # Kinds of noise: how often each is drawn.
@@ -20,45 +23,106 @@ _STD_ERROR, _SLOPE_ERROR = 0.04, 0.15
 
 @dataclass(frozen=True)
 class Cubes:
-    """Noisy cubes with their truth, both in units of the noise at the movie's mean.
+    """Noisy cubes with their truth, all in units of the noise at the movie's mean.
 
     Parameters
     ----------
     noisy, truth
         Above the mean.
+    wiener
+        What the Wiener filter made of the noisy movies that the cubes are cut from;
+        none: it is not to be seen.
     slope
         Change of the noise's variance per unit of brightness.
+    weight
+        How much each cube's error counts; none: all alike.
+    mask
+        The voxels whose errors count; none: all.
     """
 
     noisy: Float[Tensor, "b t y x"]
     truth: Float[Tensor, "b t y x"]
+    wiener: Float[Tensor, "b t y x"] | None
     slope: Float[Tensor, "b 1 1 1"]
+    weight: Float[Tensor, "b 1 1 1"] | None = None
+    mask: Bool[Tensor, "b t y x"] | None = None
+
+    def cut(self, cut: Callable[[Tensor], Tensor]) -> Cubes:
+        """Cut all volumes alike."""
+        return replace(
+            self,
+            noisy=cut(self.noisy),
+            truth=cut(self.truth),
+            wiener=None if self.wiener is None else cut(self.wiener),
+            mask=None if self.mask is None else cut(self.mask),
+        )
+
+    def frames(self, first: int) -> Cubes:
+        """Keep the frames from one on."""
+        return self.cut(lambda volume: volume[:, first:])
+
+    def on(self, device: torch.device) -> Cubes:
+        """Bring all to a device."""
+        return _mapped(lambda parts: parts[0].to(device), [self])
 
 
 def add_drawn_noise(
-    clean: Float[ndarray, "b t y x"],
+    clean: Float[ndarray, "t y x"],
     rng: np.random.Generator,
     doses: tuple[float, float],
 ) -> Cubes:
-    """Draw a dose and a kind of noise for each cube of movies with a mean of 1.
+    """Draw a dose and a kind of noise for a movie with a mean of 1.
 
     Quanta are counted alone, read out with noise, or multiplied (which doubles their
     variance); or the noise is Gaussian and alike everywhere.
     """
-    noisy, truth, slopes = [], [], []
-    for cube in clean:
-        dose = log_uniform(rng, *doses)
-        counts, expected, excess, readout = _exposed(cube, dose, rng)
-        std = float(np.sqrt(excess * dose + readout**2))
-        unit = std * float(np.exp(_STD_ERROR * rng.standard_normal()))
-        noisy.append((counts - dose) / unit)
-        truth.append((expected - dose) / unit)
-        slopes.append(excess / std * np.exp(_SLOPE_ERROR * rng.standard_normal()))
+    dose = log_uniform(rng, *doses)
+    counts, expected, excess, readout = _exposed(clean, dose, rng)
+    std = float(np.sqrt(excess * dose + readout**2))
+    unit = std * float(np.exp(_STD_ERROR * rng.standard_normal()))
+    slope = excess / std * np.exp(_SLOPE_ERROR * rng.standard_normal())
+    noisy, truth = ((part - dose) / unit for part in (counts, expected))
     return Cubes(
-        torch.from_numpy(np.stack(noisy).astype(np.float32)),
-        torch.from_numpy(np.stack(truth).astype(np.float32)),
-        torch.tensor(slopes, dtype=torch.float32).reshape(-1, 1, 1, 1),
+        _volume(noisy),
+        _volume(truth),
+        _volume(denoise_wiener(noisy)),
+        torch.full((1, 1, 1, 1), slope),
     )
+
+
+def _volume(stack: Float[ndarray, "t y x"]) -> Float[Tensor, "1 t y x"]:
+    return torch.from_numpy(stack.astype(np.float32))[None]
+
+
+def crop(cubes: Cubes, rng: np.random.Generator, shape: tuple[int, int, int]) -> Cubes:
+    """Cut out smaller cubes, mirrored and turned by chance."""
+    corner = rng.integers(np.subtract(cubes.noisy.shape[1:], shape) + 1)
+    axes = tuple(1 + int(axis) for axis in np.flatnonzero(rng.random(3) < 0.5))
+    turned = shape[1] == shape[2] and rng.random() < 0.5
+
+    def cut(volume: Tensor) -> Tensor:
+        for axis, (start, length) in enumerate(zip(corner, shape, strict=True)):
+            volume = volume.narrow(1 + axis, int(start), length)
+        volume = volume.flip(axes)
+        return volume.swapaxes(2, 3) if turned else volume
+
+    return cubes.cut(cut)
+
+
+def joined(cubes: Sequence[Cubes]) -> Cubes:
+    """Put cubes of one shape together."""
+    return _mapped(torch.cat, cubes)
+
+
+def _mapped(
+    function: Callable[[tuple[Tensor, ...]], Tensor], cubes: Sequence[Cubes]
+) -> Cubes:
+    """Make cubes of the same part of several ones; what is absent stays so."""
+    parts: dict[str, Any] = {}
+    for name in (field.name for field in fields(Cubes)):
+        same = tuple(getattr(c, name) for c in cubes)
+        parts[name] = None if same[0] is None else function(same)
+    return Cubes(**parts)
 
 
 def _exposed(

@@ -4,40 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import cos, pi
 from time import perf_counter
 
 import numpy as np
 import torch
-from jaxtyping import Real, Shaped
-from numpy import ndarray
 from torch import Tensor
 
+from napari_lowdose.base_models.cubes import Cubes
 from napari_lowdose.base_models.file import BaseFile
+from napari_lowdose.base_models.lessons import Lessons, WindowPool
 from napari_lowdose.config import FineTuning
-from napari_lowdose.errors import UnusableStack
 from napari_lowdose.networks import Arithmetic, LooksNetwork, arithmetic
-from napari_lowdose.noise import (
-    NoiseMeasurement,
-    NoiseUnits,
-    measure_noise,
-    read_noise_units,
-)
-from napari_lowdose.objectives import OBJECTIVES, Batch, Fit, Patches
 from napari_lowdose.training import Example
 
-_FEWEST_FRAMES = 12
-_VALIDATION_FRAMES = 32
-_VALIDATION_PX = 96
-_VALIDATION_CUBES = 3
 _BETWEEN_S = 6.0  # from one validation to the next
 _PATIENCE = 0.5  # of the time, without a better one
 _DECAY = 0.95  # of the mean of the weights that is kept
 _FIRST, _PLANES = 0.3, 0.1  # weights of the looks on the way
 _LARGEST_GRADIENT = 1.0
 _LAST_RATE = 0.01
-_VALIDATION_SEED = 7
 
 
 @dataclass(frozen=True)
@@ -63,20 +50,6 @@ class Tuned:
     best: bool
 
 
-@dataclass(frozen=True)
-class Source:
-    """Frames of one stack to draw cubes from, and what is known about its noise."""
-
-    noisy: Real[ndarray, "t y x"]
-    truth: Real[ndarray, "t y x"] | None
-    units: NoiseUnits
-
-    def frames(self, part: slice) -> Source:
-        """Keep some frames."""
-        truth = None if self.truth is None else self.truth[part]
-        return replace(self, noisy=self.noisy[part], truth=truth)
-
-
 @dataclass
 class FineTune:
     """A fine-tuning on its way; `best` is never worse than the base on held-out frames.
@@ -85,12 +58,10 @@ class FineTune:
     ----------
     base
         What it began from.
-    settings
-        With the objective that was chosen.
+    lessons
+        What it learns on.
     network
         The weights of the moment.
-    notes
-        Sentences that the user should read.
 
     References
     ----------
@@ -99,12 +70,10 @@ class FineTune:
     """
 
     base: BaseFile
-    settings: FineTuning
+    lessons: Lessons
     network: LooksNetwork
-    notes: tuple[str, ...]
-    train: tuple[Source, ...]
-    valid: tuple[Source, ...]
     _mean: LooksNetwork
+    _held_out: Sequence[Cubes]
     _best: LooksNetwork | None = None
     _told: list[Tuned] = field(default_factory=list)
 
@@ -121,28 +90,21 @@ class FineTune:
         ValueError
             If the objective is unknown, or needs a truth that is not there.
         """
-        notes: dict[str, None] = {}
-        train, valid, objectives = [], [], []
-        for example in examples:
-            source, said = _source(example, settings)
-            n_held_out = _held_out(source.noisy.shape, settings)
-            train.append(source.frames(slice(None, -n_held_out)))
-            valid.append(source.frames(slice(-n_held_out, None)))
-            objective, reason = _objective(example, source.units, settings)
-            objectives.append(objective)
-            notes.update(dict.fromkeys((*said, reason)))
-        chosen = settings.model_copy(update={"objective": _one_of(objectives)})
+        lessons = Lessons.of(examples, settings)
         network = deepcopy(base.network)
         arithmetic(settings.compute).on_device(network)
-        return cls(
-            base,
-            chosen,
-            network,
-            tuple(note for note in notes if note),
-            tuple(train),
-            tuple(valid),
-            deepcopy(network).requires_grad_(False),
-        )
+        mean = deepcopy(network).requires_grad_(False)
+        return cls(base, lessons, network, mean, lessons.held_out())
+
+    @property
+    def settings(self) -> FineTuning:
+        """With the objective that was chosen."""
+        return self.lessons.settings
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that the user should read."""
+        return self.lessons.notes
 
     def going(self) -> Iterator[Tick | Tuned]:
         """Train until the time is over or nothing improves; leaving early is safe."""
@@ -152,16 +114,15 @@ class FineTune:
         optimizer = torch.optim.Adam(
             self.network.parameters(), lr=settings.learning_rate
         )
-        rng = np.random.default_rng(settings.seed)
         start = perf_counter()
+        pool = WindowPool(self.lessons, np.random.default_rng(settings.seed))
         yield self._validated(0, 0.0, how)
         due, step = perf_counter() - start + _BETWEEN_S, 0
         while (passed := perf_counter() - start) < settings.seconds:
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * _rate(passed / settings.seconds)
             optimizer.zero_grad(set_to_none=True)
-            batch = self._batch(rng)
-            torch.autograd.backward(_loss(self.network, *batch, how))
+            torch.autograd.backward(_loss(self.network, pool.draw(), how))
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
             optimizer.step()
             step += 1
@@ -219,198 +180,25 @@ class FineTune:
             ):
                 kept.lerp_(present, 1 - decay)
 
-    def _batch(self, rng: np.random.Generator) -> tuple[Batch, ndarray, ndarray]:
-        sources = [
-            self.train[n]
-            for n in rng.integers(len(self.train), size=self.settings.cubes)
-        ]
-        shortest = min(len(source.noisy) for source in self.train)
-        frames = min(self.settings.frames, shortest)
-        size = self.settings.size_px
-        sizes = [
-            min(size, *(s.noisy.shape[axis] for s in self.train)) for axis in (1, 2)
-        ]
-        crops = [_crop(source, (frames, *sizes), rng) for source in sources]
-        return _filled(crops, sources, self.settings, rng)
-
     @torch.no_grad()
     def _held_out_loss(self, how: Arithmetic) -> float:
         """Measure the loss on the same held-out cubes, with the same chance."""
-        rng = np.random.default_rng([self.settings.seed, _VALIDATION_SEED])
-        losses = []
-        for source in self.valid:
-            shape = [
-                min(most, length)
-                for most, length in zip(
-                    (_VALIDATION_FRAMES, _VALIDATION_PX, _VALIDATION_PX),
-                    source.noisy.shape,
-                    strict=True,
-                )
-            ]
-            for _ in range(_VALIDATION_CUBES):
-                crop = _crop(source, (shape[0], shape[1], shape[2]), rng)
-                batch = _filled([crop], [source], self.settings, rng)
-                losses.append(float(_loss(self._mean, *batch, how, alone=True)))
-        return float(np.mean(losses))
-
-
-Crop = tuple[ndarray, ndarray | None]
-
-
-def _source(example: Example, settings: FineTuning) -> tuple[Source, tuple[str, ...]]:
-    """Find the noise of a stack, as told or as measured."""
-    if not settings.gain:
-        units, notes = read_noise_units(example.noisy)
-        return Source(example.noisy, example.truth, units), notes
-    units = NoiseUnits.of_detector(
-        float(example.noisy.mean(dtype=np.float64)),
-        gain=settings.gain,
-        offset=settings.offset,
-        readout_std=settings.readout_std,
-    )
-    return Source(example.noisy, example.truth, units), ()
-
-
-def _held_out(shape: tuple[int, ...], settings: FineTuning) -> int:
-    if shape[0] < _FEWEST_FRAMES:
-        raise UnusableStack(
-            f"expected at least {_FEWEST_FRAMES} frames to fine-tune on and to hold "
-            f"some out, got {shape[0]}; use the base model as it is"
-        )
-    return max(4, round(settings.validation_fraction * shape[0]))
-
-
-def _objective(
-    example: Example, units: NoiseUnits, settings: FineTuning
-) -> tuple[str, str]:
-    """Choose what a stack can teach; say why."""
-    name = settings.objective
-    if name not in ("auto", *OBJECTIVES):
-        known = ", ".join(("auto", *OBJECTIVES))
-        raise ValueError(f"objective: expected one of {known}, got {name!r}")
-    if name == "supervised" and example.truth is None:
-        raise ValueError(
-            "objective: supervised needs a reference of every stack; give it, or "
-            "choose auto"
-        )
-    if name != "auto":
-        return name, ""
-    if example.truth is not None:
-        return "supervised", ""
-    measurement = _measured(example.noisy)
-    if settings.gain or (
-        measurement is not None
-        and OBJECTIVES["thinning"].verdict(measurement).fit is Fit.SUITS
-        and units.gain > 0
-    ):
-        return "thinning", ""
-    verdict = (
-        None if measurement is None else OBJECTIVES["noise2void"].verdict(measurement)
-    )
-    if verdict is not None and verdict.fit is Fit.AVOID:
-        return "noise2void", (
-            f"fine-tuning by hidden pixels should be avoided on these data: "
-            f"{verdict.reason}"
-        )
-    return "noise2void", ""
-
-
-def _measured(noisy: Real[ndarray, "t y x"]) -> NoiseMeasurement | None:
-    try:
-        return measure_noise(noisy)
-    except UnusableStack:
-        return None  # too small to tell
-
-
-def _one_of(objectives: Sequence[str]) -> str:
-    """Take the objective that suits all stacks: that which asks least of them."""
-    for name in ("noise2void", "thinning", "supervised"):
-        if name in objectives:
-            return name
-    raise ValueError("expected at least one stack to fine-tune on, got none")
-
-
-def _crop(
-    source: Source, shape: tuple[int, int, int], rng: np.random.Generator
-) -> Crop:
-    """Cut a cube by chance, mirrored and turned by chance."""
-    corner = rng.integers(np.subtract(source.noisy.shape, shape) + 1)
-    window = tuple(
-        slice(int(c), int(c) + length) for c, length in zip(corner, shape, strict=True)
-    )
-    axes = tuple(int(axis) for axis in np.flatnonzero(rng.random(3) < 0.5))
-    turned = shape[1] == shape[2] and rng.random() < 0.5
-
-    def cut(stack: ndarray) -> ndarray:
-        cube = np.flip(stack[window], axes)
-        return cube.swapaxes(1, 2) if turned else cube
-
-    return cut(source.noisy), None if source.truth is None else cut(source.truth)
-
-
-def _filled(
-    crops: Sequence[Crop],
-    sources: Sequence[Source],
-    settings: FineTuning,
-    rng: np.random.Generator,
-) -> tuple[Batch, ndarray, ndarray]:
-    """Let the objective fill cubes, each as one patch of frames under one another.
-
-    Gives the batch as cubes (b, t, y, x), with each cube's slope and by how much its
-    noise is larger than the stack's.
-    """
-    shape = crops[0][0].shape
-    tall = (-1, shape[2])
-    parts = []
-    for (noisy, truth), source in zip(crops, sources, strict=True):
-        units = source.units
-        patches = Patches(
-            noisy.reshape(tall)[None],
-            None if truth is None else truth.reshape(tall)[None],
-            mean=np.full((1, 1, 1), units.mean),
-            std=np.full((1, 1, 1), units.std),
-            gain=units.gain or 1.0,
-            offset=units.offset,
-            readout_std=units.readout_std,
-        )
-        parts.append(OBJECTIVES[settings.objective].fill(patches, rng))
-
-    def cubes(name: str) -> Shaped[ndarray, "b t y x"]:
-        return np.concatenate([getattr(p, name) for p in parts]).reshape(-1, *shape)
-
-    masked = parts[0].mask is not None
-    batch = Batch(cubes("input"), cubes("target"), cubes("mask") if masked else None)
-    slopes = np.array([source.units.slope for source in sources], np.float32)
-    growth = np.concatenate([np.broadcast_to(p.input_noise, 1) for p in parts]).astype(
-        np.float32
-    )
-    return batch, slopes.reshape(-1, 1, 1, 1), growth.reshape(-1, 1, 1, 1)
+        losses = [_loss(self._mean, c, how, alone=True) for c in self._held_out]
+        return float(torch.stack(losses).mean())
 
 
 def _loss(
-    network: LooksNetwork,
-    batch: Batch,
-    slopes: ndarray,
-    growth: ndarray,
-    how: Arithmetic,
-    *,
-    alone: bool = False,
+    network: LooksNetwork, cubes: Cubes, how: Arithmetic, *, alone: bool = False
 ) -> Tensor:
     """Mean squared error of fused and, unless it is wanted alone, of what led to it."""
-    larger = torch.from_numpy(growth).to(how.device)
-    slope = torch.from_numpy(slopes).to(how.device) * larger
-    noisy = torch.from_numpy(batch.input).to(how.device) / larger
-    target = torch.from_numpy(batch.target).to(how.device)
-    mask = None if batch.mask is None else torch.from_numpy(batch.mask).to(how.device)
+    cubes = cubes.on(how.device)
     with how.autocast():
-        first, second = network(noisy, slope)
-
-    # A smaller part of the counts makes a noisier target, which counts less.
-    sure = 1 - larger**-2 if bool((larger > 1).all()) else torch.ones_like(larger)
+        first, second = network(cubes.noisy, cubes.slope, cubes.wiener)
 
     def error(estimate: Tensor) -> Tensor:
-        squared = sure * (estimate * larger - target).square()
-        return squared.mean() if mask is None else squared[mask].mean()
+        squared = (estimate - cubes.truth).square()
+        squared = squared if cubes.weight is None else cubes.weight * squared
+        return squared.mean() if cubes.mask is None else squared[cubes.mask].mean()
 
     if alone:
         return error(second.fused)

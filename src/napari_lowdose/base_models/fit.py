@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, pi
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from napari_lowdose.base_models.cubes import Cubes, add_drawn_noise
+from napari_lowdose.base_models.cubes import Cubes
 from napari_lowdose.base_models.file import BaseFile, BaseHeader
 from napari_lowdose.base_models.movies import MoviePool
 from napari_lowdose.config import BaseTraining
@@ -25,6 +25,7 @@ _SMALLEST_ERROR = 1e-4
 _FIRST, _PLANES = 0.5, 0.6  # weights of the looks on the way
 _WARM_UP = 50
 _LAST_RATE = 0.01
+_LATER = 0.5  # of the learning rate, once the networks stand
 _LARGEST_GRADIENT = 1.0
 # Crops differ in shape: large ones show slow changes, many small ones more movies.
 _FRAMES, _SIZES_PX = (12, 24, 36), (32, 48, 64, 80)
@@ -50,6 +51,7 @@ class BaseRun:
     training: BaseTraining
     network: LooksNetwork
     mean: LooksNetwork
+    done: int = 0
 
     @classmethod
     def start(cls, training: BaseTraining) -> BaseRun:
@@ -71,25 +73,45 @@ class BaseRun:
 
 
 def fitting_base(run: BaseRun) -> Iterator[BaseStep]:
-    """Train on movies that are simulated meanwhile; leaving early is safe."""
+    """Train on movies that are simulated meanwhile; leaving early is safe.
+
+    In the first of two parts the networks do without the Wiener filter's estimate: if
+    they see it from the start they lean on it, and learn less.
+    """
     training = run.training
-    how = arithmetic(training.compute)
-    optimizer = torch.optim.Adam(run.network.parameters(), lr=training.learning_rate)
     rng = np.random.default_rng(training.seed)
-    pool = MoviePool(training.movies, training.seed)
-    doses = training.least_dose, training.greatest_dose
-    for number in range(training.steps):
-        clean = pool.draw(rng, *_shape(training, rng))
-        cubes = add_drawn_noise(clean, rng, doses)
-        for group in optimizer.param_groups:
-            group["lr"] = training.learning_rate * _rate(number, training.steps)
-        optimizer.zero_grad(set_to_none=True)
-        loss, fused, xy = _losses(run.network, cubes, how)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(run.network.parameters(), _LARGEST_GRADIENT)
-        optimizer.step()
-        run.remember(number)
-        yield BaseStep(number + 1, training.steps, _db(fused), _db(xy))
+    pool = MoviePool(training.movies, training.seed, _doses(training))
+    for part in _parts(training):
+        optimizer = torch.optim.Adam(run.network.parameters())
+        for number in part:
+            if number < run.done:
+                continue
+            rate = training.learning_rate * _rate(number - part.start, len(part))
+            for group in optimizer.param_groups:
+                group["lr"] = rate * (_LATER if part.start else 1)
+            cubes = pool.draw(rng, *_shape(training, rng))
+            if not part.start:
+                cubes = replace(cubes, wiener=None)
+            fused, xy = _step(run, optimizer, cubes)
+            yield BaseStep(run.done, training.steps, _db(fused), _db(xy))
+
+
+def _parts(training: BaseTraining) -> tuple[range, range]:
+    alone = min(training.steps_alone, training.steps)
+    return range(alone), range(alone, training.steps)
+
+
+def _step(
+    run: BaseRun, optimizer: torch.optim.Optimizer, cubes: Cubes
+) -> tuple[Tensor, Tensor]:
+    optimizer.zero_grad(set_to_none=True)
+    loss, fused, xy = _losses(run.network, cubes, arithmetic(run.training.compute))
+    torch.autograd.backward(loss)
+    nn.utils.clip_grad_norm_(run.network.parameters(), _LARGEST_GRADIENT)
+    optimizer.step()
+    run.remember(run.done)
+    run.done += 1
+    return fused, xy
 
 
 def _shape(training: BaseTraining, rng: np.random.Generator) -> tuple[int, int, int]:
@@ -100,14 +122,22 @@ def _shape(training: BaseTraining, rng: np.random.Generator) -> tuple[int, int, 
 
 
 def finished(run: BaseRun, steps: int, notes: Mapping[str, Any]) -> BaseFile:
-    """Give the model as it is now, with how its directions' errors go together."""
+    """Give the model as it is now, with how its directions' errors go together.
+
+    What counts in training are logarithms of errors, so that the emptiest cubes, where
+    the Wiener filter is best, have the largest gradients: the networks end up taking
+    too much of its estimate elsewhere. That much is taken back.
+    """
     header = BaseHeader(
         training=run.training,
         steps=steps,
         covariance=_covariance(run),
         notes={**notes, **arithmetic(run.training.compute).described()},
     )
-    return BaseFile(run.mean, header)
+    network = deepcopy(run.mean)
+    if steps > run.training.steps_alone:
+        network.take_less_of_wiener(run.training.reluctance)
+    return BaseFile(network, header)
 
 
 @torch.no_grad()
@@ -119,18 +149,20 @@ def _covariance(run: BaseRun) -> tuple[tuple[float, ...], ...]:
     training = run.training
     how = arithmetic(training.compute)
     rng = np.random.default_rng([training.seed, _VALIDATION_SEED])
-    pool = MoviePool(_VALIDATION_CUBES, training.seed + 1)
-    doses = training.least_dose, training.greatest_dose
-    clean = pool.draw(rng, _VALIDATION_CUBES, max(_FRAMES), _SIZES_PX[1])
+    pool = MoviePool(_VALIDATION_CUBES, training.seed + 1, _doses(training))
     shares = []
-    for cube in clean:
-        cubes = add_drawn_noise(cube[None], rng, doses)
-        first, _ = run.mean(*(t.to(how.device) for t in (cubes.noisy, cubes.slope)))
+    for _ in range(_VALIDATION_CUBES):
+        cubes = pool.draw(rng, 1, max(_FRAMES), _SIZES_PX[1]).on(how.device)
+        first, _ = run.mean(cubes.noisy, cubes.slope, cubes.wiener)
         estimates = torch.stack(tuple(first.estimates.values()))
-        errors = (estimates - cubes.truth.to(how.device)).flatten(1).double()
+        errors = (estimates - cubes.truth).flatten(1).double()
         covariance = (errors @ errors.T).cpu().numpy()
         shares.append(covariance / np.trace(covariance))
     return tuple(tuple(float(v) for v in row) for row in np.mean(shares, axis=0))
+
+
+def _doses(training: BaseTraining) -> tuple[float, float]:
+    return training.least_dose, training.greatest_dose
 
 
 def _rate(number: int, steps: int) -> float:
@@ -143,11 +175,10 @@ def _losses(
     network: LooksNetwork, cubes: Cubes, how: Arithmetic
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Give what is to become small, and the errors of fused and of x-y alone."""
-    noisy, truth, slope = (
-        part.to(how.device) for part in (cubes.noisy, cubes.truth, cubes.slope)
-    )
+    cubes = cubes.on(how.device)
+    truth = cubes.truth
     with how.autocast():
-        first, second = network(noisy, slope)
+        first, second = network(cubes.noisy, cubes.slope, cubes.wiener)
     fused = _error(second.fused, truth)
     xy, *others = _errors(first, truth)
     loss = (

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from napari_lowdose.base_models.cubes import Cubes, add_drawn_noise, crop, joined
 from napari_lowdose.specimens import SPECIMENS
 from napari_lowdose.specimens.draws import log_uniform
 
@@ -26,6 +27,7 @@ _STRIDES = (0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3)  # 0: nothing moves
 _INVERTED = 0.2
 _LIFTED = 0.5
 _USES = 8  # of a movie, on average, before another one takes its place
+_NOISE = 1  # sets its random numbers apart from those of the movie
 
 
 def simulated_movie(seed: int, number: int) -> Float[ndarray, "t y x"]:
@@ -36,8 +38,11 @@ def simulated_movie(seed: int, number: int) -> Float[ndarray, "t y x"]:
     if kind == "flat":
         return np.ones((frames, size, size), np.float32)
     specimen = SPECIMENS[kind]
-    start = specimen.settings(frames=frames, size=size)
+    stride = int(rng.choice(_STRIDES))
+    start = specimen.settings(frames=frames * max(stride, 1), size=size)
     movie: ndarray = specimen.render(specimen.vary(start, rng)).stack.read()
+    # Faster than it was, or standing still.
+    movie = movie[::stride] if stride else np.repeat(movie[:1], frames, axis=0)
     if rng.random() < _INVERTED:
         movie = np.maximum(np.quantile(movie, 0.999) - movie, 0)
     movie = movie / max(float(movie.mean()), 1e-6)
@@ -49,7 +54,7 @@ def simulated_movie(seed: int, number: int) -> Float[ndarray, "t y x"]:
 
 @dataclass
 class MoviePool:
-    """The movies of the moment; crops are drawn from them, and they are replaced.
+    """The noisy movies of the moment; crops are drawn from them, and they are replaced.
 
     Parameters
     ----------
@@ -57,47 +62,39 @@ class MoviePool:
         How many are kept.
     seed
         Start of the random numbers: the same seed gives the same movies.
+    doses
+        The lowest and the highest, in quanta per pixel.
     """
 
     n_movies: int
     seed: int
+    doses: tuple[float, float]
 
     def __post_init__(self) -> None:
-        self._movies = [simulated_movie(self.seed, n) for n in range(self.n_movies)]
+        self._movies = [self._exposed(n) for n in range(self.n_movies)]
         self._next = self.n_movies
         self._owed = 0.0
 
     def draw(
         self, rng: np.random.Generator, n_cubes: int, frames: int, size_px: int
-    ) -> Float[ndarray, "b t y x"]:
+    ) -> Cubes:
         """Draw crops, each of another movie, mirrored and turned by chance."""
         chosen = rng.choice(self.n_movies, n_cubes, replace=False)
-        cubes = [_crop(self._movies[movie], rng, frames, size_px) for movie in chosen]
+        cubes = [
+            crop(self._movies[movie], rng, (frames, size_px, size_px))
+            for movie in chosen
+        ]
         self._renew(n_cubes / _USES)
-        return np.stack(cubes)
+        return joined(cubes)
+
+    def _exposed(self, number: int) -> Cubes:
+        movie = simulated_movie(self.seed, number)
+        rng = np.random.default_rng([self.seed, number, _NOISE])
+        return add_drawn_noise(movie, rng, self.doses)
 
     def _renew(self, owed: float) -> None:
         self._owed += owed
         while self._owed >= 1:
-            place = self._next % self.n_movies
-            self._movies[place] = simulated_movie(self.seed, self._next)
+            self._movies[self._next % self.n_movies] = self._exposed(self._next)
             self._next += 1
             self._owed -= 1
-
-
-def _crop(
-    movie: Float[ndarray, "_ _ _"],
-    rng: np.random.Generator,
-    frames: int,
-    size_px: int,
-) -> Float[ndarray, "t y x"]:
-    """Cut a cube out of a movie, perhaps faster than it was, or standing still."""
-    strides = [s for s in _STRIDES if (frames - 1) * s < len(movie)]
-    stride = int(rng.choice(strides))
-    first = rng.integers(len(movie) - (frames - 1) * stride)
-    top, left = rng.integers(np.subtract(movie.shape[1:], size_px) + 1)
-    times = first + stride * np.arange(frames)
-    cube = movie[times, top : top + size_px, left : left + size_px]
-    axes = tuple(int(axis) for axis in np.flatnonzero(rng.random(3) < 0.5))
-    cube = np.flip(cube, axes)
-    return cube.swapaxes(1, 2) if rng.random() < 0.5 else cube

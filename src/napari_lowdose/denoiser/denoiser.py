@@ -12,6 +12,7 @@ from jaxtyping import Float, Real
 from numpy import ndarray
 from torch import Tensor
 
+from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.config import Compute, Denoising, Fusion, Plane
 from napari_lowdose.denoiser.passing import passing
 from napari_lowdose.denoiser.running import Running
@@ -19,6 +20,7 @@ from napari_lowdose.errors import LowDoseError
 from napari_lowdose.fusion import disagreement, fuse
 from napari_lowdose.networks import Arithmetic, arithmetic
 from napari_lowdose.networks.look import (
+    GAUSSIANS,
     Channel,
     Look,
     Volume,
@@ -26,7 +28,6 @@ from napari_lowdose.networks.look import (
     noise_level,
     slices_of,
     smoothed,
-    weight_of,
 )
 from napari_lowdose.planes import usable_planes
 
@@ -201,6 +202,7 @@ class Denoiser:
         how = arithmetic(self.compute)
         shown = self._shown(stack, how, torch.float32)
         look = self.looks[0]
+        self._show(shown, look, how)
         seen = {p: np.empty(stack.shape, np.float32) for p in look.networks}
         done, total = 0, sum(stack.shape[plane.axis] for plane in look.networks)
         for plane in look.networks:
@@ -228,6 +230,7 @@ class Denoiser:
         total = sum(stack.shape[p.axis] for look in self.looks for p in look.networks)
         planes: dict[Plane, ndarray] = {}
         for number, look in enumerate(self.looks):
+            self._show(shown, look, how)
             running = Running.like(shown[Channel.NOISY], disagreement=number == 0)
             for plane in look.networks:
                 kept = None
@@ -245,8 +248,6 @@ class Denoiser:
             if number == 0:
                 shown[Channel.DISAGREEMENT] = running.disagreement()
             shown.pop(Channel.LEVEL, None)
-            if number == 0 and len(self.looks) > 1:
-                shown.update(smoothed(shown[Channel.NOISY]))
         fused = shown.pop(Channel.FUSED)
         apart = shown.pop(Channel.DISAGREEMENT)
         shown.clear()
@@ -259,17 +260,26 @@ class Denoiser:
     def _shown(
         self, stack: Real[ndarray, "t y x"], how: Arithmetic, dtype: torch.dtype
     ) -> dict[Channel, Volume]:
-        """Give what the first look sees of a stack."""
+        """Give a stack in units of its noise."""
         signal = torch.from_numpy(self.normalizer.forward(stack))
-        noisy = signal[None].to(how.device, dtype)
-        if all(channel is not Channel.LEVEL for channel, _ in self.looks[0].sees):
-            return {Channel.NOISY: noisy}
-        slope = self._slope(how)
-        level = torch.empty_like(noisy)
-        for frame in range(noisy.shape[1]):
-            part = slice(frame, frame + 1)
-            level[:, part] = level_around(noisy[:, part].float(), slope)
-        return {Channel.NOISY: noisy, Channel.LEVEL: level}
+        return {Channel.NOISY: signal[None].to(how.device, dtype)}
+
+    def _show(self, shown: dict[Channel, Volume], look: Look, how: Arithmetic) -> None:
+        """Add what a look sees beside what is there."""
+        noisy = shown[Channel.NOISY]
+        seen = {channel for channel, _ in look.sees}
+        if Channel.LEVEL in seen and look.level_of is Channel.NOISY:
+            level = torch.empty_like(noisy)
+            for frame in range(noisy.shape[1]):
+                part = slice(frame, frame + 1)
+                around = level_around(noisy[:, part].float(), self._slope(how))
+                level[:, part] = around
+            shown[Channel.LEVEL] = level
+        if GAUSSIANS.keys() & seen:
+            shown.update(smoothed(noisy))
+        if Channel.WIENER in seen and Channel.WIENER not in shown:
+            estimate = denoise_wiener(noisy[0].numpy(force=True))
+            shown[Channel.WIENER] = torch.from_numpy(estimate)[None].to(noisy)
 
     def _slope(self, how: Arithmetic) -> Tensor:
         return torch.full((1, 1, 1, 1), self.normalizer.slope, device=how.device)
@@ -283,11 +293,13 @@ class Denoiser:
         def take(start: int, stop: int) -> Tensor:
             images = []
             for channel, reach in look.sees:
-                # Not kept, for want of memory: the level of what was fused before.
+                # Not kept, for want of memory: the level of an estimate.
                 derived = channel not in shown
-                volume = shown[Channel.FUSED if derived else channel]
-                part = slices_of([(volume, reach)], plane, start, stop).float()
-                images.append(noise_level(part, self._slope(how)) if derived else part)
+                volume = shown[look.level_of if derived else channel]
+                part = slices_of([(volume, reach)], plane, start, stop)
+                if derived:
+                    part = noise_level(part.float(), self._slope(how)).to(part)
+                images.append(part)
             return torch.cat(images, dim=1)
 
         for start, stop, out in passing(
@@ -297,12 +309,11 @@ class Denoiser:
             how,
             self.tile_px,
         ):
-            estimate = out[:, 0]
-            if look.corrects:
-                before = [(shown[Channel.FUSED], 0)]
-                estimate = estimate + slices_of(before, plane, start, stop)[:, 0]
-            weight = weight_of(out[:, 1]) if look.weighs else torch.ones_like(estimate)
-            yield start, stop, estimate, weight
+
+            def part(channel: Channel, first: int = start, end: int = stop) -> Tensor:
+                return slices_of([(shown[channel], 0)], plane, first, end)[:, 0]
+
+            yield start, stop, *look.estimate(out, part)
 
     def _counts(self, signal: Volume) -> Float[ndarray, "t y x"]:
         return self.normalizer.inverse(signal[0].float().numpy(force=True))

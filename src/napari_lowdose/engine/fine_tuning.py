@@ -32,7 +32,7 @@ def fine_tune(job: Job, link: Link) -> None:
     preview = Preview(job, link, noisy[0])
 
     def denoise(window: ndarray) -> ndarray:
-        units, compute = tuning.train[0].units, job.fine_tuning.compute
+        units, compute = tuning.lessons.sources[0].units, job.fine_tuning.compute
         return denoiser_of(tuning.present(), units, compute)(window)
 
     numbers = count()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from napari_lowdose.config import Plane
 
 Volume = Float[Tensor, "b t y x"]
 Slopes = Float[Tensor, "_ 1 1 1"]
+Images = Float[Tensor, "n h w"]
 
 _NEAR_PX = 7  # edge of the square over which the brightness around a pixel is read
 _PART_VOXELS = 2_000_000
@@ -29,12 +30,13 @@ class Channel(StrEnum):
     LEVEL = "level"  # of the noise
     SMOOTH = "smooth"  # a Gaussian mean, mostly in time
     WIDE = "wide"  # a wider one
+    WIENER = "wiener"  # what the Wiener filter made of the whole stack
     FUSED = "fused"  # what the look before made of it
     DISAGREEMENT = "disagreement"  # of that look's planes
 
 
 # Deviations of the Gaussians, in frames and in pixels.
-_GAUSSIANS = {Channel.SMOOTH: (6.0, 1.0), Channel.WIDE: (6.0, 4.0)}
+GAUSSIANS = {Channel.SMOOTH: (6.0, 1.0), Channel.WIDE: (6.0, 4.0)}
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,51 @@ class Look:
         Whether a second output is the logarithm of the estimate's weight.
     corrects
         Whether the first output is added to what the look before made.
+    level_of
+        The brightness that tells the noise level; of the noisy stack it is read around
+        each pixel.
+    mixes
+        Whether a third output tells how much of the Wiener filter's estimate is taken
+        instead, where there is one.
     """
 
     networks: Mapping[Plane, nn.Module]
     sees: tuple[tuple[Channel, int], ...] = ((Channel.NOISY, 0),)
     weighs: bool = False
     corrects: bool = False
+    mixes: bool = False
+    level_of: Channel = Channel.NOISY
 
     @property
     def n_channels(self) -> int:
         """Images per input."""
         return sum(2 * reach + 1 for _, reach in self.sees)
+
+    @property
+    def n_outputs(self) -> int:
+        """Images per output."""
+        return 3 if self.mixes else 2 if self.weighs else 1
+
+    def estimate(
+        self, out: Float[Tensor, "n o h w"], take: Callable[[Channel], Images]
+    ) -> tuple[Images, Images]:
+        """Make an estimate and its weight of the networks' outputs.
+
+        Parameters
+        ----------
+        out
+            Of some slices.
+        take
+            Gives these slices of a channel.
+        """
+        estimate = out[:, 0]
+        if self.corrects:
+            estimate = estimate + take(Channel.FUSED)
+        if self.mixes:
+            other = take(Channel.WIENER)
+            estimate = estimate + torch.sigmoid(out[:, 2]) * (other - estimate)
+        weight = _weight_of(out[:, 1]) if self.weighs else torch.ones_like(estimate)
+        return estimate, weight
 
 
 def noise_level(
@@ -82,21 +118,23 @@ def noise_level(
 
 def level_around(noisy: Volume, slope: Slopes) -> Volume:
     """Read the noise level off the brightness around each pixel of a frame."""
-    near = functional.avg_pool2d(
-        noisy, _NEAR_PX, stride=1, padding=_NEAR_PX // 2, count_include_pad=False
-    )
+    near = noisy
+    for edges in ((_NEAR_PX, 1), (1, _NEAR_PX)):
+        rim = (edges[0] // 2, edges[1] // 2)
+        near = functional.avg_pool2d(
+            near, edges, stride=1, padding=rim, count_include_pad=False
+        )
     return noise_level(near, slope)
 
 
 @torch.no_grad()
 def smoothed(noisy: Volume) -> dict[Channel, Volume]:
-    """Take Gaussian means around each voxel, of what lies inside the volume.
+    """Take Gaussian means around each voxel, mostly in time, of what lies inside.
 
-    Where little moves, these are nearly all that there is to know, and two-dimensional
-    networks alone could not sum up as much.
+    Where little moves they tell more than two-dimensional networks alone sum up.
     """
     means = {}
-    for channel, (frames, px) in _GAUSSIANS.items():
+    for channel, (frames, px) in GAUSSIANS.items():
         mean = torch.empty_like(noisy)
         _smooth_into(mean, noisy, {1: frames}, across=2)
         _smooth_into(mean, mean, {2: px, 3: px}, across=1)
@@ -121,7 +159,7 @@ def _smooth_into(
         target.narrow(across, start, length).copy_(part)
 
 
-def weight_of(logarithm: Tensor) -> Tensor:
+def _weight_of(logarithm: Tensor) -> Tensor:
     """Turn a network's second output into a positive weight that stays finite."""
     return (_STRONGEST * torch.tanh(logarithm / _STRONGEST)).exp()
 

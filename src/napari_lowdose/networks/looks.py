@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 
 from napari_lowdose.config import LooksSettings, Plane
 from napari_lowdose.networks.look import (
+    GAUSSIANS,
     Channel,
+    Images,
     Look,
     Slopes,
     Volume,
@@ -19,11 +21,11 @@ from napari_lowdose.networks.look import (
     slices_of,
     smoothed,
     unsliced,
-    weight_of,
 )
 from napari_lowdose.networks.shuffled_unet import ShuffledUNet
 
 _FIRST_SEES = ((Channel.NOISY, 0), (Channel.LEVEL, 0))
+_ONLY_SEES = (*_FIRST_SEES, (Channel.WIENER, 0))
 _SECOND_SEES = (
     (Channel.NOISY, 2),
     (Channel.SMOOTH, 0),
@@ -31,7 +33,9 @@ _SECOND_SEES = (
     (Channel.FUSED, 1),
     (Channel.DISAGREEMENT, 0),
     (Channel.LEVEL, 0),
+    (Channel.WIENER, 0),
 )
+_CLOSED = -2.0  # as a logit: the share that the Wiener filter's estimate has at first
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,12 @@ class Seen:
 class LooksNetwork(nn.Module):
     """All networks of a base model.
 
-    The first look sees single noisy slices, one plane at a time, as the tri-directional
-    paper does. The second one sees noisy slices with their neighbours, wide means,
-    what the first look made of them, and where its planes disagree; it gives
-    corrections. Both kinds of slices through time show the same things, so that they
-    share weights.
+    The first look of two sees single noisy slices, one plane at a time, as the
+    tri-directional paper does. The second one sees noisy slices with their neighbours,
+    Gaussian means, what the first look made of the stack, and where its planes
+    disagree; it gives corrections. The last look also sees what the Wiener filter made
+    of the stack, and takes a share of that. Both kinds of slices through time show the
+    same things, so that they share weights.
 
     Parameters
     ----------
@@ -73,32 +78,84 @@ class LooksNetwork(nn.Module):
     def __init__(self, settings: LooksSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.first = _networks(settings, tuple(Plane), _FIRST_SEES)
-        self.second = _networks(settings, settings.second_planes, _SECOND_SEES)
+        first, *later = self._blank_looks()
+        self.first = _networks(settings, tuple(Plane), first)
+        self.second = nn.ModuleDict()
+        for look in later:
+            self.second = _networks(settings, settings.second_planes, look)
 
     @property
     def looks(self) -> tuple[Look, ...]:
         """The looks, with the present weights."""
-        first = {plane: self.first[_kind(plane)] for plane in Plane}
-        second = {p: self.second[_kind(p)] for p in self.settings.second_planes}
-        looks = (
-            Look(first, _FIRST_SEES, weighs=True),
-            Look(second, _SECOND_SEES, weighs=True, corrects=True),
+        first, *later = self._blank_looks()
+        one = {plane: self.first[_kind(plane)] for plane in Plane}
+        two = {plane: self.second[_kind(plane)] for plane in self._later_planes}
+        return (
+            replace(first, networks=one),
+            *(replace(look, networks=two) for look in later),
         )
-        return looks if second else looks[:1]
 
-    def forward(self, noisy: Volume, slope: Slopes) -> tuple[Seen, Seen]:
-        """Look at volumes in units of their noise; give the first and the last look."""
-        first, *later = self.looks
-        shown = {Channel.NOISY: noisy, Channel.LEVEL: level_around(noisy, slope)}
-        seen = _look_at(first, shown)
-        if not later:
-            return seen, seen
-        shown.update(smoothed(noisy))
-        shown[Channel.FUSED] = seen.fused
-        shown[Channel.DISAGREEMENT] = seen.disagreement
-        shown[Channel.LEVEL] = noise_level(shown[Channel.FUSED], slope)
-        return seen, _look_at(later[0], shown)
+    def take_less_of_wiener(self, by: float) -> None:
+        """Lower the logit of the share of the Wiener filter's estimate."""
+        networks = self.second or self.first
+        for network in networks.values():
+            assert isinstance(network, ShuffledUNet)
+            network.lower_last(by)
+
+    @property
+    def _later_planes(self) -> tuple[Plane, ...]:
+        return self.settings.second_planes
+
+    def _blank_looks(self) -> tuple[Look, ...]:
+        """Give what the looks see, without networks."""
+        if not self._later_planes:
+            return (Look({}, _ONLY_SEES, weighs=True, mixes=True),)
+        second = Look({}, _SECOND_SEES, weighs=True, corrects=True, mixes=True)
+        return (
+            Look({}, _FIRST_SEES, weighs=True),
+            replace(second, level_of=Channel.FUSED),
+        )
+
+    def forward(
+        self, noisy: Volume, slope: Slopes, wiener: Volume | None
+    ) -> tuple[Seen, Seen]:
+        """Look at volumes in units of their noise; give the first and the last look.
+
+        Parameters
+        ----------
+        noisy
+            What to denoise.
+        slope
+            Change of the noise's variance per unit of brightness, for each volume.
+        wiener
+            What the Wiener filter made of the stacks that the volumes are cut from;
+            none: the networks do without.
+        """
+        seen: list[Seen] = []
+        shown = {Channel.NOISY: noisy}
+        shown[Channel.WIENER] = torch.zeros_like(noisy) if wiener is None else wiener
+        for look in self.looks:
+            if seen:
+                shown[Channel.FUSED] = seen[0].fused
+                shown[Channel.DISAGREEMENT] = seen[0].disagreement
+            shown |= _beside(look, shown, slope)
+            alone = replace(look, mixes=look.mixes and wiener is not None)
+            seen.append(_look_at(alone, shown))
+        return seen[0], seen[-1]
+
+
+def _beside(
+    look: Look, shown: Mapping[Channel, Volume], slope: Slopes
+) -> dict[Channel, Volume]:
+    """Compute what a look sees beside what was there before."""
+    beside = {}
+    if GAUSSIANS.keys() & dict(look.sees).keys():
+        beside = smoothed(shown[Channel.NOISY])
+    if look.level_of is Channel.NOISY:
+        beside[Channel.LEVEL] = level_around(shown[Channel.NOISY], slope)
+    else:
+        beside[Channel.LEVEL] = noise_level(shown[look.level_of], slope)
+    return beside
 
 
 def _look_at(look: Look, shown: Mapping[Channel, Volume]) -> Seen:
@@ -107,34 +164,37 @@ def _look_at(look: Look, shown: Mapping[Channel, Volume]) -> Seen:
     volumes = [(shown[channel], reach) for channel, reach in look.sees]
     shape = shown[Channel.NOISY].shape
     for plane, network in look.networks.items():
-        images = slices_of(volumes, plane, 0, shape[1 + plane.axis])
-        out = network(images).float()
-        estimate = unsliced(out[:, 0], plane, shape[0])
-        estimates[plane] = (
-            estimate + shown[Channel.FUSED] if look.corrects else estimate
-        )
-        weights[plane] = weight_of(unsliced(out[:, 1], plane, shape[0]))
+        length = shape[1 + plane.axis]
+
+        def take(channel: Channel, plane: Plane = plane, n: int = length) -> Images:
+            return slices_of([(shown[channel], 0)], plane, 0, n)[:, 0]
+
+        out = network(slices_of(volumes, plane, 0, length)).float()
+        estimate, weight = look.estimate(out, take)
+        estimates[plane] = unsliced(estimate, plane, shape[0])
+        weights[plane] = unsliced(weight, plane, shape[0])
     return Seen(estimates, weights)
 
 
 def _networks(
-    settings: LooksSettings,
-    planes: Iterable[Plane],
-    sees: tuple[tuple[Channel, int], ...],
+    settings: LooksSettings, planes: Iterable[Plane], look: Look
 ) -> nn.ModuleDict:
     """Make a look's networks, by the kind of slices that they are for."""
-    n_channels = Look({}, sees).n_channels
-    return nn.ModuleDict(
-        {
-            kind: ShuffledUNet(
-                shuffle=settings.shuffle,
-                depth=settings.depth,
-                width=settings.width,
-                n_channels=n_channels,
-                n_outputs=2,
-            )
-            for kind in dict.fromkeys(_kind(plane) for plane in planes)
-        }
+    kinds = dict.fromkeys(_kind(plane) for plane in planes)
+    networks = {kind: _network(settings, look) for kind in kinds}
+    if look.mixes:
+        for network in networks.values():
+            network.begin_without_last(_CLOSED)
+    return nn.ModuleDict(networks)
+
+
+def _network(settings: LooksSettings, look: Look) -> ShuffledUNet:
+    return ShuffledUNet(
+        shuffle=settings.shuffle,
+        depth=settings.depth,
+        width=settings.width,
+        n_channels=look.n_channels,
+        n_outputs=look.n_outputs,
     )
 
 

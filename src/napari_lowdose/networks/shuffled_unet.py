@@ -72,6 +72,24 @@ class ShuffledUNet(nn.Module):
         )
         self.apply(initialise)
 
+    @torch.no_grad()
+    def begin_without_last(self, value: float) -> None:
+        """Make the last input unseen and the last output constant, to begin with."""
+        block = self.shuffle**2
+        entry = self.first[0]
+        assert isinstance(entry, nn.Conv2d)
+        assert self.last.bias is not None
+        for convolution in (entry, self.last):
+            convolution.weight[:, -block:] = 0
+        self.last.weight[-block:] = 0
+        self.last.bias[-block:] = value
+
+    @torch.no_grad()
+    def lower_last(self, by: float) -> None:
+        """Take something off the last output."""
+        assert self.last.bias is not None
+        self.last.bias[-(self.shuffle**2) :] -= by
+
     @property
     def step(self) -> int:
         """Pixels that become one at the coarsest level."""

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Real
 from numpy import ndarray
 
-from napari_lowdose.benchmarks.quality.baselines import Reached, best_baseline
+from napari_lowdose.benchmarks.quality.baselines import OWN, Reached, best_baseline
 from napari_lowdose.benchmarks.quality.stacks import DevelopmentStack
 from napari_lowdose.config import Plane
 from napari_lowdose.metrics.reference import psnr
@@ -51,9 +51,10 @@ def judge(
     dict
         ``psnr`` (dB) of the fused estimate, and ``psnr xy`` and so on of the planes;
         ``over baseline`` and ``over plane``, the gain in dB over the best of each, and
-        which ``baseline`` that is; ``slope`` of the estimate on the truth and
-        ``slope of truth`` on the estimate, which a perfect estimate both has at 1;
-        ``mean ratio``. With particles also what `judge_particles` gives.
+        which ``baseline`` that is; ``over wiener``, the gain over our own filter;
+        ``slope`` of the estimate on the truth and ``slope of truth`` on the estimate,
+        which a perfect estimate both has at 1; ``mean ratio``. With particles also what
+        `judge_particles` gives.
     """
     planes = planes or {}
     row: dict[str, Any] = {"psnr": psnr(fused, stack.truth)}
@@ -62,6 +63,8 @@ def judge(
         row["baseline"], level = best_baseline(reached)
         row["psnr baseline"] = level
         row["over baseline"] = row["psnr"] - level
+        if OWN in reached:
+            row[f"over {OWN}"] = row["psnr"] - reached[OWN].psnr
     if planes:
         best = max(row[f"psnr {name}"] for name in planes)
         row["over plane"] = row["psnr"] - best

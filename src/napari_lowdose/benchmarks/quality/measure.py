@@ -111,8 +111,8 @@ def measure_denoise(
 
 
 _FIDELITY = (
-    "baseline", "over baseline", "over plane", "psnr xy", "psnr xt", "psnr yt",
-    "slope", "slope of truth", "mean ratio",
+    "baseline", "over baseline", "over wiener", "over plane", "psnr xy", "psnr xt",
+    "psnr yt", "slope", "slope of truth", "mean ratio",
 )  # fmt: skip
 _PARTICLES = (
     "phantoms xy", "highest recall", "highest recall xy", "ghosts", "ghosts xy",
@@ -164,14 +164,15 @@ def summary(judged: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     Yields
     ------
     dict
-        Mean and least gain over the best baseline, and over the best single direction;
-        median and largest ratio of phantoms, and of flicker, to those of x-y alone,
-        over the stacks where both have a number and x-y has some, and on how many
-        stacks the estimate, or x-y, does not reach the recall; mean delay of all
-        true appearances, and the share of those that come more than 2 frames late.
+        Mean and least gain over the best baseline, over our own filter, and over the
+        best single direction; median and largest ratio of phantoms, and of flicker, to
+        those of x-y alone, over the stacks where both have a number and x-y has some,
+        and on how many stacks the estimate, or x-y, does not reach the recall; mean
+        delay of all true appearances, and the share of those that come more than 2
+        frames late.
     """
     rows = list(judged)
-    for what in ("over baseline", "over plane"):
+    for what in ("over baseline", "over wiener", "over plane"):
         gains = [row[what] for row in rows if what in row]
         if gains:
             least = {"least": min(gains), "stacks": len(gains)}
