@@ -70,12 +70,7 @@ class Lessons:
     def of(cls, examples: Sequence[Example], settings: FineTuning) -> Lessons:
         """Measure the noise, choose the objective, and hold frames out.
 
-        Raises
-        ------
-        UnusableStack
-            If a stack has too few frames or pixels, or no contrast.
-        ValueError
-            If the objective is unknown, or needs a truth that is not there.
+        Bad input is refused as `FineTune.start` tells.
         """
         notes: dict[str, None] = {}
         sources, objectives = [], []
