@@ -35,6 +35,12 @@ _SECOND_SEES = (
     (Channel.LEVEL, 0),
     (Channel.WIENER, 0),
 )
+# What the looks see, without networks.
+_FIRST = Look({}, _FIRST_SEES, weighs=True)
+_ONLY = Look({}, _ONLY_SEES, weighs=True, mixes=True)
+_SECOND = Look(
+    {}, _SECOND_SEES, weighs=True, corrects=True, mixes=True, level_of=Channel.FUSED
+)
 _CLOSED = -2.0  # as a logit: the share that the Wiener filter's estimate has at first
 
 
@@ -78,22 +84,18 @@ class LooksNetwork(nn.Module):
     def __init__(self, settings: LooksSettings) -> None:
         super().__init__()
         self.settings = settings
-        first, *later = self._blank_looks()
-        self.first = _networks(settings, tuple(Plane), first)
-        self.second = nn.ModuleDict()
-        for look in later:
-            self.second = _networks(settings, settings.second_planes, look)
+        planes = settings.second_planes
+        self.first = _networks(settings, tuple(Plane), _FIRST if planes else _ONLY)
+        self.second = _networks(settings, planes, _SECOND)
 
     @property
     def looks(self) -> tuple[Look, ...]:
         """The looks, with the present weights."""
-        first, *later = self._blank_looks()
         one = {plane: self.first[_kind(plane)] for plane in Plane}
-        two = {plane: self.second[_kind(plane)] for plane in self._later_planes}
-        return (
-            replace(first, networks=one),
-            *(replace(look, networks=two) for look in later),
-        )
+        two = {p: self.second[_kind(p)] for p in self.settings.second_planes}
+        if not two:
+            return (replace(_ONLY, networks=one),)
+        return replace(_FIRST, networks=one), replace(_SECOND, networks=two)
 
     def take_less_of_wiener(self, by: float) -> None:
         """Lower the logit of the share of the Wiener filter's estimate."""
@@ -101,20 +103,6 @@ class LooksNetwork(nn.Module):
         for network in networks.values():
             assert isinstance(network, ShuffledUNet)
             network.lower_last(by)
-
-    @property
-    def _later_planes(self) -> tuple[Plane, ...]:
-        return self.settings.second_planes
-
-    def _blank_looks(self) -> tuple[Look, ...]:
-        """Give what the looks see, without networks."""
-        if not self._later_planes:
-            return (Look({}, _ONLY_SEES, weighs=True, mixes=True),)
-        second = Look({}, _SECOND_SEES, weighs=True, corrects=True, mixes=True)
-        return (
-            Look({}, _FIRST_SEES, weighs=True),
-            replace(second, level_of=Channel.FUSED),
-        )
 
     def forward(
         self, noisy: Volume, slope: Slopes, wiener: Volume | None
