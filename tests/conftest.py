@@ -6,6 +6,8 @@ from pathlib import Path
 
 # The list of recent models must not be the user's own.
 os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="lowdose-data-")
+# Nor the results of earlier comparisons.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="lowdose-cache-")
 
 import numpy as np
 import pytest

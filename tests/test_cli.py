@@ -52,7 +52,8 @@ def test_simulate_train_denoise_compare_and_score(simulated, capsys):
     assert scores["mse"] == pytest.approx(np.mean((out.data - truth.data) ** 2))
     assert [step["step"] for step in out.recipe] == ["simulate", "add noise", "denoise"]
     names = {path.name for path in (simulated / "res").iterdir()}
-    assert {"table.csv", "side-by-side.png", "fused.tif", "gaussian.tif"} <= names
+    assert {"report.html", "table.csv", "side-by-side.png"} <= names
+    assert {"model.tif", "model-xy.tif", "gaussian.tif"} <= names
 
 
 def test_the_noisy_stack_is_the_one_of_its_seed(simulated):

@@ -135,7 +135,8 @@ def test_train_denoise_and_compare_one_after_the_other(job, start):
     child = start(job.model_copy(update=update))
     assert child.end() == 0, child.errors
     names = [result["name"] for result in child.of("result")]
-    assert names == ["noisy", "gaussian", "xy", "xt", "yt", "fused"]
+    planes = ["model xy", "model xt", "model yt"]
+    assert names == ["noisy", "gaussian", *planes, "model"]
     assert "psnr" in child.of("result")[-1]["scores"]
     np.testing.assert_array_equal(np.load(child.of("result")[-1]["path"]), fused)
 

@@ -10,6 +10,7 @@ from typing import Any
 from numpy import ndarray
 
 from napari_lowdose.base_models import describe_model, fitted, model_path
+from napari_lowdose.compare import OpenedModel
 from napari_lowdose.config import Denoising
 from napari_lowdose.denoiser import Denoiser, Progress
 from napari_lowdose.planes import dropped_sentence
@@ -66,6 +67,14 @@ def model_for(
     return limited, (*notes, *((dropped,) if dropped else ()))
 
 
+def open_model(
+    path: str | os.PathLike[str], noisy: Stack, denoising: Denoising
+) -> OpenedModel:
+    """Read a model for a stack, as comparisons want it; raises like `model_for`."""
+    denoiser, notes = model_for(path, noisy, denoising)
+    return OpenedModel(denoiser, notes, _step(denoiser, path))
+
+
 def apply_model(
     path: str | os.PathLike[str],
     noisy: Stack,
@@ -89,12 +98,7 @@ def applying(
     """Denoise a stack with a model that was read for it."""
     denoised = yield from denoiser.denoising(noisy.read(), each_plane=each_plane)
     several = len(denoiser.planes) > 1
-    step = {
-        "step": "denoise",
-        "planes": [str(plane) for plane in denoiser.planes],
-        "fusion": str(denoiser.rule),
-        **model_step(path),
-    }
+    step = {"step": "denoise", **_step(denoiser, path)}
 
     def result(name: str, estimate: ndarray) -> Stack:
         return noisy.with_data(estimate, name, {**step, "estimate": name})
@@ -107,6 +111,15 @@ def applying(
         else result("disagreement", denoised.disagreement),
         notes,
     )
+
+
+def _step(denoiser: Denoiser, path: str | os.PathLike[str]) -> Mapping[str, Any]:
+    """Record how a model is applied."""
+    return {
+        "planes": [str(plane) for plane in denoiser.planes],
+        "fusion": str(denoiser.rule),
+        **model_step(path),
+    }
 
 
 def model_step(path: str | os.PathLike[str]) -> Mapping[str, Any]:

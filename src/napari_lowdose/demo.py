@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_lowdose.applying import model_for, model_step
-from napari_lowdose.compare import Result, compare, write_results
+from napari_lowdose.applying import open_model
+from napari_lowdose.compare import (
+    ModelMethod,
+    Result,
+    compare,
+    methods_of,
+    write_results,
+)
 from napari_lowdose.config import PRESETS, Comparison
 from napari_lowdose.noise import Noise, add_noise
 from napari_lowdose.specimens import SPECIMENS, Catalyst
@@ -51,10 +57,10 @@ def run_demo(folder: Path) -> Iterator[Stage | Result]:
     folder.mkdir(parents=True, exist_ok=True)
     model = save_run(run, folder / "model.lowdose")
     noisy, truth = movie(_SHOWN_SEED)
-    denoiser, _ = model_for(model, noisy, Comparison().denoising)
+    trained = ModelMethod("fused", str(model), open_model, prefix="")
     results: list[Result] = []
     for result in compare(
-        noisy, truth=truth, denoiser=denoiser, model=model_step(model)
+        noisy, truth=truth, methods=[*methods_of(Comparison()), trained]
     ):
         results.append(result)
         yield result

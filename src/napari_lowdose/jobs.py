@@ -10,7 +10,13 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge
 
-from napari_lowdose.config import Comparison, Denoising, FineTuning, Training
+from napari_lowdose.config import (
+    Comparison,
+    Denoising,
+    FineTuning,
+    Inspecting,
+    Training,
+)
 from napari_lowdose.schema import Config
 from napari_lowdose.stack import Stack
 
@@ -22,6 +28,8 @@ class Task(StrEnum):
     DENOISE = "denoise"
     COMPARE = "compare"
     FINE_TUNE = "fine-tune"
+    INSPECT = "inspect"
+    NULL_TEST = "null-test"
 
 
 class StackFile(Config):
@@ -85,6 +93,9 @@ class Job(Config):
     truth: tuple[StackFile, ...] = ()
     """The truth of each noisy stack, or nothing."""
 
+    estimate: tuple[StackFile, ...] = ()
+    """A denoised stack to inspect instead of what the model makes, or nothing."""
+
     model: str = ""
     """The model file; for comparing, empty: classical methods only."""
 
@@ -111,3 +122,6 @@ class Job(Config):
 
     fine_tuning: FineTuning = FineTuning()
     """How to fit a base model."""
+
+    inspecting: Inspecting = Inspecting()
+    """How to look for particles and test them."""

@@ -80,6 +80,7 @@ def test_methods_stand_side_by_side_with_one_contrast_and_a_table(
         "truth.tif",
         "table.csv",
         "side-by-side.png",
+        "report.html",
     }
     saved = tifffile.imread(tmp_path / "results" / "gaussian.tif")
     np.testing.assert_array_equal(saved, result.data)
@@ -125,7 +126,8 @@ def test_a_model_is_compared_with_each_of_its_planes(compared, model, screenshot
     viewer, panel = compared(show=True, model=model)
     table = panel.table
     methods = [table.item(row, 0).text() for row in range(table.rowCount())]
-    assert methods == ["noisy", "gaussian", "bilateral", "xy", "xt", "yt", "fused"]
+    planes = [f"three planes {plane}" for plane in ("xy", "xt", "yt")]
+    assert methods == ["noisy", "gaussian", "bilateral", *planes, "three planes"]
     assert all(f"movie {method}" in viewer.layers for method in methods[1:])
     assert screenshot(viewer, "compare").exists()
 

@@ -53,7 +53,16 @@ def test_what_older_npe2_refuses_or_napari_ignores_is_not_used(manifest):
 
 @pytest.mark.parametrize(
     "module",
-    ["load", "simulate", "measure", "train", "denoise", "fine_tune", "compare"],
+    [
+        "load",
+        "simulate",
+        "measure",
+        "train",
+        "denoise",
+        "fine_tune",
+        "compare",
+        "inspect",
+    ],
 )
 def test_widgets_do_not_load_torch(module):
     code = (

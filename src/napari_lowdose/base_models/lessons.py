@@ -183,14 +183,15 @@ class WindowPool:
 def _source(example: Example, settings: FineTuning) -> tuple[Source, tuple[str, ...]]:
     """Find the noise of a stack, as told or as measured."""
     held_out = _held_out(example.noisy.shape, settings)
-    if not settings.gain:
+    detector = settings.detector
+    if not detector.gain:
         units, notes = read_noise_units(example.noisy)
         return Source(example.noisy, example.truth, units, held_out), notes
     units = NoiseUnits.of_detector(
         float(example.noisy.mean(dtype=np.float64)),
-        gain=settings.gain,
-        offset=settings.offset,
-        readout_std=settings.readout_std,
+        gain=detector.gain,
+        offset=detector.offset,
+        readout_std=detector.readout_std,
     )
     return Source(example.noisy, example.truth, units, held_out), ()
 
@@ -222,7 +223,7 @@ def _objective(
     if example.truth is not None:
         return "supervised", ""
     measurement = _measured(example.noisy)
-    if settings.gain or (
+    if settings.detector.gain or (
         measurement is not None
         and OBJECTIVES["thinning"].verdict(measurement).fit is Fit.SUITS
         and units.gain > 0

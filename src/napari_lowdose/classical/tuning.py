@@ -12,21 +12,23 @@ import numpy as np
 from jaxtyping import Real
 from numpy import ndarray
 
-from napari_lowdose.classical.baseline import Baseline, Setting
+from napari_lowdose.classical.baseline import Baseline, Setting, check_frames
 from napari_lowdose.classical.coarse_step import CoarseStep
 from napari_lowdose.classical.held_out import hold_out
-from napari_lowdose.noise import looks_counted, thin
+from napari_lowdose.noise import NoiseUnits, looks_counted, read_noise_units, thin
 from napari_lowdose.noise.thinned_error import thinned_mse
 
-# What bounds the work: non-local means takes about a second per million pixels.
-_MOST_FRAMES = 16
-_WINDOW_PX = 192
+# What bounds the work: non-local means takes about a second per million pixels. Filters
+# in time need to see how long things last, and see a smaller window for longer.
+_MOST_FRAMES, _WINDOW_PX = 16, 192
+_MOST_FRAMES_IN_TIME, _WINDOW_IN_TIME_PX = 64, 96
 # Tuned at this share of the dose: nearer to 1 the dose is right but the loss noisy.
 _KEPT = 0.9
 # Strengths lie on a grid of this ratio; the search starts with strides of an octave.
 GRID_STEP = 2**0.25
 _STRIDES = (4, 2, 1)
 _MOST_MOVES = 4
+_PGURE = "PGURE: the squared error is estimated from how the estimate follows the noise"
 
 Loss = Callable[[Mapping[str, float]], float]
 Point = tuple[int, ...]
@@ -62,10 +64,11 @@ def tune(
 ) -> Tuned:
     """Choose a baseline's settings on the stack at hand.
 
-    The truth decides where there is one. Without it, counts are thinned and the filter
-    must predict the held-out electrons; other data have a grid of pixels held out.
-    At most 16 frames are used, evenly spread (for temporal filters: consecutive), and a
-    window of 192 pixels of each.
+    The truth decides where there is one. Without it, a filter may have a criterion of
+    its own; else counts are thinned and the filter must predict the held-out electrons,
+    and other data have a grid of pixels held out. At most 16 frames are used, evenly
+    spread, and a window of 192 pixels of each; for temporal filters 64 consecutive
+    ones, and 96 pixels.
 
     Parameters
     ----------
@@ -85,8 +88,10 @@ def tune(
     ValueError
         If truth and noisy stack differ in shape.
     UnusableStack
-        If there is no truth and frames are less than 4 pixels high or wide.
+        If the stack has too few frames for the filter, or if there is no truth and
+        frames are less than 4 pixels high or wide.
     """
+    check_frames(len(noisy), baseline.least_frames)
     if truth is not None and truth.shape != noisy.shape:
         raise ValueError(
             f"expected a truth of the noisy stack's shape {noisy.shape}, "
@@ -95,6 +100,10 @@ def tune(
     rng = np.random.default_rng(seed)
     windows = _windows(noisy.shape, rng, temporal=baseline.temporal)
     sample = _cut(noisy, windows)
+    if truth is None and baseline.judge is not None:
+        noise = _noise(noisy, gain, offset)
+        losses = baseline.judge(sample, noise, rng)
+        return _best(baseline, losses, _PGURE)
     if truth is not None:
         criterion = "mean squared error against the truth"
         loss = _loss_by_truth(baseline, sample, _cut(truth, windows))
@@ -103,13 +112,26 @@ def tune(
             f"thinned loss: {1 - _KEPT:.0%} of the electrons, held out, are predicted"
         )
         first, second = thin(sample, _KEPT, gain=gain, offset=offset, rng=rng)
-        loss = _loss_by_thinning(baseline, first, second)
+        loss = _loss_by_thinning(baseline, first, second, gain, offset)
     else:
         criterion = "J-invariant loss: pixels, held out, are predicted from the others"
         loss = _loss_by_held_out_pixels(baseline, sample, rng)
-    losses = _search(baseline.settings, loss)
+    return _best(baseline, _search(baseline.settings, loss), criterion)
+
+
+def _best(
+    baseline: Baseline, losses: Mapping[tuple[float, ...], float], criterion: str
+) -> Tuned:
     best = min(losses, key=losses.__getitem__)
     return Tuned(dict(zip(baseline.settings, best, strict=True)), losses, criterion)
+
+
+def _noise(noisy: Real[ndarray, "t y x"], gain: float, offset: float) -> NoiseUnits:
+    """Take the noise from the user's numbers if the counts follow them; else read it."""
+    if not looks_counted(noisy, gain=gain, offset=offset):
+        return read_noise_units(noisy)[0]
+    mean = float(noisy.mean(dtype=np.float64))
+    return NoiseUnits.of_detector(mean, gain=gain, offset=offset, readout_std=0.0)
 
 
 def _loss_by_truth(baseline: Baseline, noisy: ndarray, truth: ndarray) -> Loss:
@@ -118,10 +140,15 @@ def _loss_by_truth(baseline: Baseline, noisy: ndarray, truth: ndarray) -> Loss:
     )
 
 
-def _loss_by_thinning(baseline: Baseline, first: ndarray, second: ndarray) -> Loss:
-    kept = first / np.float32(_KEPT)
+def _loss_by_thinning(
+    baseline: Baseline, first: ndarray, second: ndarray, gain: float, offset: float
+) -> Loss:
+    # In counts of the whole dose: a stabilized filter knows their gain and offset.
+    kept = first * np.float32(gain / _KEPT) + np.float32(offset)
     return lambda settings: thinned_mse(
-        baseline.denoise(kept, settings), second, fraction=_KEPT
+        (baseline.denoise(kept, settings) - np.float32(offset)) / np.float32(gain),
+        second,
+        fraction=_KEPT,
     )
 
 
@@ -190,19 +217,22 @@ def _windows(
 
     For a temporal filter: consecutive frames in the middle, and one window for all.
     """
-    count = min(shape[0], _MOST_FRAMES)
     if temporal:
+        count = min(shape[0], _MOST_FRAMES_IN_TIME)
         first = (shape[0] - count) // 2
-        window = _window(shape[1:], rng)
+        window = _window(shape[1:], _WINDOW_IN_TIME_PX, rng)
         return [(frame, *window) for frame in range(first, first + count)]
+    count = min(shape[0], _MOST_FRAMES)
     frames = np.linspace(0, shape[0] - 1, count).round().astype(int)
-    return [(int(frame), *_window(shape[1:], rng)) for frame in frames]
+    return [(int(frame), *_window(shape[1:], _WINDOW_PX, rng)) for frame in frames]
 
 
-def _window(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[slice, slice]:
+def _window(
+    shape: tuple[int, ...], edge_px: int, rng: np.random.Generator
+) -> tuple[slice, slice]:
     """Place a window in a frame; a small frame is its own window."""
-    row, column = (int(rng.integers(max(n - _WINDOW_PX, 0) + 1)) for n in shape)
-    return slice(row, row + _WINDOW_PX), slice(column, column + _WINDOW_PX)
+    row, column = (int(rng.integers(max(n - edge_px, 0) + 1)) for n in shape)
+    return slice(row, row + edge_px), slice(column, column + edge_px)
 
 
 def _cut(stack: ndarray, windows: list[tuple[int, slice, slice]]) -> ndarray:

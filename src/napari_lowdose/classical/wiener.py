@@ -10,14 +10,13 @@ from numpy import ndarray
 from scipy.fft import dctn, idctn
 
 from napari_lowdose.classical.baseline import Baseline, Setting
+from napari_lowdose.classical.usual_range import usual_range
 
 # Bins of the spectrum, finer where it is low: along time, and across the frame.
 _TIME_BINS, _FRAME_BINS = 32, 64
 # Beyond this frequency, in parts of the highest one along a row, noise prevails.
 _HIGH = 0.75
 _BANDS = 4
-# Values so rare are replaced if they are so many times the others' range away.
-_RARE, _FAR, _SAMPLE = 1e-3, 3.0, 1_000_000
 _SIGMAS = 3.0  # by which a bin must stand out of the noise
 # Too much noise is left more easily than too little signal: so much more is taken.
 _MARGIN = 1.05
@@ -50,7 +49,7 @@ def denoise_wiener(
     mean = float(stack.mean(dtype=np.float64))
     exact = np.result_type(stack.dtype, np.float32)
     signal = np.subtract(stack, mean, dtype=exact).astype(np.float32, copy=False)
-    lowest, highest = _usual(signal)
+    lowest, highest = usual_range(signal)
     np.clip(signal, lowest, highest, out=signal)
     spectrum = dctn(signal, norm="ortho", workers=-1, overwrite_x=True)
     frame_bins, time_bins = _bins(stack.shape)
@@ -65,18 +64,6 @@ def denoise_wiener(
     np.clip(estimate, lowest, highest, out=estimate)
     estimate += np.float32(mean)
     return estimate
-
-
-def _usual(signal: Float[ndarray, "t y x"]) -> tuple[float, float]:
-    """Give the range of what is no spark or dead pixel: their power is everywhere."""
-    some = signal.ravel()[:: max(1, signal.size // _SAMPLE)]
-    low, middle, high = np.quantile(some, (_RARE, 0.5, 1 - _RARE))
-    if not low < high:
-        return float(signal.min()), float(signal.max())
-    lowest, highest = middle - _FAR * (high - low), middle + _FAR * (high - low)
-    return max(float(lowest), float(signal.min())), min(
-        float(highest), float(signal.max())
-    )
 
 
 def _bins(shape: tuple[int, ...]) -> tuple[Int[ndarray, "y x"], Int[ndarray, " t"]]:

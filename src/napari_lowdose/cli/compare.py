@@ -1,27 +1,33 @@
-"""``lowdose compare``: many methods on one stack, one table."""
+"""``lowdose compare``: many methods on one stack, one table, one report."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from napari_lowdose.cli.flags import add_flags, add_json_flag, config_from, show
-from napari_lowdose.config import Comparison, Reading
+from napari_lowdose.config import Comparison, Denoising, Reading
 from napari_lowdose.io import read_stack
+from napari_lowdose.stack import Stack
+
+if TYPE_CHECKING:
+    from napari_lowdose.compare import OpenedModel
 
 _STORY = """\
-Put classical methods and a model side by side on one stack.
+Put classical methods, models and results made elsewhere side by side on one stack.
 
 Each classical method is tuned on the stack first: by the truth when it is given, else
-by counts or pixels held out. The folder gets each result as a TIFF, table.csv, and
-side-by-side.png.
+by counts or pixels held out. A method that fails is told, and the others go on. The
+folder gets report.html, to read or to send; and for programs each result as a TIFF,
+table.csv, and side-by-side.png.
 
   lowdose compare noisy.tif --truth truth.tif -o results/
-  lowdose compare noisy.tif --model mine.lowdose -o results/
+  lowdose compare noisy.tif --models accurate,fast,mine.lowdose -o results/
+  lowdose compare noisy.tif --estimates theirs.tif --model none -o results/
 """
 
 
@@ -34,9 +40,8 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
     parser.add_argument("--truth", help="TIFF of the truth")
     parser.add_argument(
         "--model",
-        default="accurate",
-        help="base model, model file, or none: classical methods only (default: "
-        "accurate)",
+        help="one more base model or model file; none: no model (default: accurate, "
+        "unless --models names others)",
     )
     parser.add_argument("-o", "--output", required=True, help="folder for the results")
     parser.add_argument(
@@ -49,37 +54,70 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
 
 def run(options: argparse.Namespace) -> None:
     """Read, compare with a progress bar, write everything."""
-    from napari_lowdose.applying import model_for, model_step
-    from napari_lowdose.compare import compare, table, write_results
+    from napari_lowdose.compare import (
+        MAIN_SCORES,
+        Cache,
+        compare,
+        methods_of,
+        table,
+        write_results,
+    )
+    from napari_lowdose.compare.command import compare_command
 
     reading = config_from(options, Reading)
     noisy = read_stack(options.noisy, reading)
     truth = read_stack(options.truth, reading) if options.truth else None
-    comparison = config_from(options, Comparison)
-    model = "" if options.model == "none" else options.model
-    denoiser, notes = None, tuple[str, ...]()
-    if model:
-        denoiser, notes = model_for(model, noisy, comparison.denoising)
-    for note in notes:
-        sys.stderr.write(f"lowdose: note: {note}\n")
-    results = []
+    comparison = asked_for(options)
     steps = compare(
         noisy,
         truth=truth,
         comparison=comparison,
-        denoiser=denoiser,
-        model=model_step(model) if model else {},
+        methods=methods_of(comparison, _open_model, reading=reading),
+        cache=Cache.of_user() if comparison.cache else None,
     )
-    with tqdm(unit="method", desc="comparing", disable=None) as bar:
+    results = []
+    with tqdm(unit="result", desc="comparing", disable=None) as bar:
         for result in steps:
             results.append(result)
             bar.set_postfix_str(result.name)
             bar.update()
+    told = [f"{result.name}: {result.error}" for result in results if result.error]
+    told += [note for result in results for note in result.notes]
+    for note in dict.fromkeys(told):
+        sys.stderr.write(f"lowdose: note: {note}\n")
+    command = compare_command(
+        comparison,
+        reading,
+        noisy=options.noisy,
+        truth=options.truth or "",
+        output=options.output,
+        frame=options.frame,
+    )
     frame = options.frame if options.frame >= 0 else noisy.shape[0] // 2
     folder = Path(options.output)
-    write_results(results, folder, truth=truth, frame=frame)
-    found = table(results)
+    write_results(results, folder, truth=truth, frame=frame, command=command)
     if options.json:
-        show({"folder": str(folder), "table": found.to_dict("records")}, as_json=True)
+        rows = table(results).to_dict("records")
+        show({"folder": str(folder), "table": rows}, as_json=True)
     else:
-        sys.stdout.write(f"{found.to_string(index=False)}\n\n{folder.resolve()}\n")
+        shown = table(
+            [result for result in results if not result.error], scores=MAIN_SCORES
+        ).to_string(index=False, float_format="{:.4g}".format, na_rep="-")
+        sys.stdout.write(f"{shown}\n\n{(folder / 'report.html').resolve()}\n")
+
+
+def asked_for(options: argparse.Namespace) -> Comparison:
+    """Read the comparison off the flags; accurate is there unless others are named."""
+    comparison = config_from(options, Comparison)
+    model = options.model or ("none" if comparison.models else "accurate")
+    if model == "none":
+        return comparison
+    models = dict.fromkeys((*comparison.models, model))
+    return comparison.model_copy(update={"models": tuple(models)})
+
+
+def _open_model(path: str, noisy: Stack, denoising: Denoising) -> OpenedModel:
+    """Load torch only when a model is not answered from the cache."""
+    from napari_lowdose.applying import open_model
+
+    return open_model(path, noisy, denoising)

@@ -1,16 +1,27 @@
-"""Many methods on one stack: their results, one table, one picture."""
+"""Many methods on one stack: their results, one table, one picture, one report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from napari_lowdose.classical import BASELINES
-from napari_lowdose.compare.contest import Contest, Looks
+from napari_lowdose.compare.cache import Cache
+from napari_lowdose.compare.command import command_of, compare_command
+from napari_lowdose.compare.contest import Contest
+from napari_lowdose.compare.given import OwnResult, Untouched
+from napari_lowdose.compare.method import Method, ran
+from napari_lowdose.compare.methods import methods_of
+from napari_lowdose.compare.model_method import (
+    Looks,
+    ModelMethod,
+    OpenedModel,
+    OpenModel,
+)
 from napari_lowdose.compare.picture import side_by_side
-from napari_lowdose.compare.result import SCORES, Result
+from napari_lowdose.compare.report import write_report
+from napari_lowdose.compare.result import MAIN_SCORES, SCORES, Kind, Result, best
 from napari_lowdose.compare.table import table
 from napari_lowdose.compare.write import (
+    file_stems,
     write_results,
     write_side_by_side,
     write_table,
@@ -19,12 +30,30 @@ from napari_lowdose.config import Comparison
 from napari_lowdose.stack import Stack
 
 __all__ = [
+    "MAIN_SCORES",
     "SCORES",
+    "Cache",
+    "Contest",
+    "Kind",
     "Looks",
+    "Method",
+    "ModelMethod",
+    "OpenModel",
+    "OpenedModel",
+    "OwnResult",
     "Result",
+    "Untouched",
+    "best",
+    "command_of",
     "compare",
+    "compare_command",
+    "file_stems",
+    "methods_of",
+    "ran",
+    "refuse_unlike",
     "side_by_side",
     "table",
+    "write_report",
     "write_results",
     "write_side_by_side",
     "write_table",
@@ -36,8 +65,8 @@ def compare(
     *,
     truth: Stack | None = None,
     comparison: Comparison | None = None,
-    denoiser: Looks | None = None,
-    model: Mapping[str, Any] | None = None,
+    methods: Sequence[Method] | None = None,
+    cache: Cache | None = None,
 ) -> Iterator[Result]:
     """Run many methods on one stack and score them, one after the other.
 
@@ -51,17 +80,18 @@ def compare(
     truth
         Expected counts in the same unit and shape.
     comparison
-        Which baselines; gain, offset and seed for working without truth.
-    denoiser
-        A fitted denoiser, already limited to the planes that are wanted.
-    model
-        What the recipes of the denoiser's results tell about it.
+        Which methods; gain, offset and seed for working without truth.
+    methods
+        Instead of those that `methods_of` finds in `comparison`.
+    cache
+        Where results are looked for first and kept; None: neither.
 
     Yields
     ------
     Result
-        noisy, the baselines (each tuned first), the denoiser's planes, and fused where
-        there are several. A baseline that fails yields a result with an `error`.
+        noisy; the baselines, each tuned first; of each model the planes and what they
+        fuse to; and results made elsewhere. What cannot run, or fails, yields a result
+        with an `error`.
 
     Raises
     ------
@@ -77,29 +107,33 @@ def compare(
         only the similarity of consecutive frames is left to score by.
     """
     comparison = comparison or Comparison()
-    for name in comparison.baselines:
-        if name not in BASELINES:
-            raise ValueError(
-                f"expected baselines among {', '.join(BASELINES)}, got {name!r}"
-            )
+    methods = methods_of(comparison) if methods is None else methods
+    refuse_unlike(noisy, truth)
+    return _comparing(noisy, truth, comparison, methods, cache)
+
+
+def refuse_unlike(noisy: Stack, truth: Stack | None) -> None:
+    """Refuse a truth that cannot be compared with.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape than the noisy stack.
+    """
     if truth is not None and truth.shape != noisy.shape:
         raise ValueError(
             f"expected a truth of the noisy stack's shape {noisy.shape}, "
-            f"got {truth.shape}"
+            f"got {truth.shape}; choose the truth of this movie"
         )
-    return _comparing(noisy, truth, comparison, denoiser, model or {})
 
 
 def _comparing(
     noisy: Stack,
     truth: Stack | None,
     comparison: Comparison,
-    denoiser: Looks | None,
-    model: Mapping[str, Any],
+    methods: Sequence[Method],
+    cache: Cache | None,
 ) -> Iterator[Result]:
     contest = Contest.prepared(noisy, truth, comparison)
-    yield contest.noisy_result()
-    for name in comparison.baselines:
-        yield contest.baseline_result(name, BASELINES[name])
-    if denoiser is not None:
-        yield from contest.denoiser_results(denoiser, model)
+    for method in (Untouched(), *methods):
+        yield from ran(method, contest, cache)

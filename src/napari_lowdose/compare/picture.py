@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Real
+from numpy import ndarray
 
 from napari_lowdose.compare.montage import Panel, ScaleBar, draw
-from napari_lowdose.compare.result import Result
+from napari_lowdose.compare.result import Result, best
 from napari_lowdose.io.units import unit_symbol
 from napari_lowdose.metrics import data_range
 from napari_lowdose.stack import Stack
@@ -47,13 +50,13 @@ def side_by_side(
     if not shown:
         raise ValueError("expected at least one result to draw, got none")
     reference = truth or shown[-1][1]
-    limits = limits or _contrast(reference)
+    limits = limits or contrast_of(np.asarray(reference.data[:]))
     frame = min(max(frame, 0), reference.shape[0] - 1)
     best = _best(results)
     panels = [
         Panel(
-            title=_title(result.name),
-            caption=_caption(result, results[0]),
+            title=title_of(result.name),
+            caption=caption_of(result, results[0]),
             image=np.asarray(stack.data[frame], np.float32),
             marked=result.name == best,
         )
@@ -73,30 +76,26 @@ def side_by_side(
     return draw(panels, limits=limits, bar=bar, footer=footer)
 
 
-def _contrast(stack: Stack) -> tuple[float, float]:
+def contrast_of(stack: Real[ndarray, "t y x"]) -> tuple[float, float]:
     """Find counts that few pixels are below or above, from about a million of them."""
-    step = max(1, stack.shape[0] * stack.shape[1] * stack.shape[2] // 1_000_000)
-    counts = np.asarray(stack.data[:]).ravel()[::step]
+    step = max(1, stack.size // 1_000_000)
+    counts = stack.ravel()[::step]
     low, high = np.percentile(counts, (0.1, 99.9))
     return float(low), float(high)
 
 
 def _best(results: Sequence[Result]) -> str:
     """Name the method with the highest PSNR, or the lowest thinned error."""
-    rated = [r for r in results if "psnr" in r.scores]
-    if rated:
-        return max(rated, key=lambda result: result.scores["psnr"]).name
-    rated = [r for r in results if "thinned_mse" in r.scores]
-    return min(rated, key=lambda r: r.scores["thinned_mse"]).name if rated else ""
+    return best(results, "psnr") or best(results, "thinned_mse")
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
     """Spell a method's name as people do."""
-    planes = {"xy": "x-y", "xt": "x-t", "yt": "y-t"}
-    return planes.get(name, name.replace("nonlocal", "non-local").replace("_", " "))
+    spelled = name.replace("nonlocal", "non-local").replace("_", " ")
+    return re.sub(r"(?<!\S)(x|y)(y|t)$", r"\1-\2", spelled)
 
 
-def _caption(result: Result, noisy: Result) -> str:
+def caption_of(result: Result, noisy: Result) -> str:
     """Choose the score that says most of those there are."""
     scores = result.scores
     if "psnr" in scores:

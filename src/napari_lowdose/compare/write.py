@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_lowdose.compare.picture import side_by_side
+from napari_lowdose.compare.report import write_report
 from napari_lowdose.compare.result import Result
 from napari_lowdose.compare.table import table
 from napari_lowdose.errors import UnwritableFile
@@ -50,19 +53,23 @@ def write_results(
     *,
     truth: Stack | None = None,
     frame: int | None = None,
+    command: str = "",
 ) -> Path:
-    """Leave every stack as a TIFF, table.csv and side-by-side.png in a folder.
+    """Leave stacks as TIFFs, table.csv, side-by-side.png and report.html in a folder.
 
     Parameters
     ----------
     results
-        As `compare` yields them; each becomes ``<name>.tif``.
+        As `compare` yields them; each becomes ``<name>.tif``, with hyphens for what a
+        file's name should not hold.
     folder
         Made if it does not exist.
     truth
         Also written, and drawn.
     frame
         Which frame to draw; by default the middle one.
+    command
+        What repeats the comparison; for the report.
 
     Raises
     ------
@@ -77,9 +84,10 @@ def write_results(
             f"cannot make the folder {folder}: {error.strerror or error}; "
             "choose another place"
         ) from error
-    for result in results:
+    stems = file_stems([result.name for result in results])
+    for result, stem in zip(results, stems, strict=True):
         if result.stack is not None:
-            write_stack(result.stack, folder / f"{result.name}.tif")
+            write_stack(result.stack, folder / f"{stem}.tif")
     if truth is not None:
         write_stack(truth, folder / "truth.tif")
     write_table(results, folder / "table.csv")
@@ -88,4 +96,28 @@ def write_results(
         frame = lengths[0] // 2 if lengths else 0
     picture = side_by_side(results, frame=frame, truth=truth)
     write_side_by_side(picture, folder / "side-by-side.png")
+    write_report(
+        results, folder / "report.html", truth=truth, frame=frame, command=command
+    )
     return folder
+
+
+def file_stems(names: Sequence[str]) -> list[str]:
+    """Give each name a stem for files; no two are alike, nor that of the truth.
+
+    Examples
+    --------
+    >>> file_stems(["fast", "fast xy", "fast-xy", "truth"])
+    ['fast', 'fast-xy', 'fast-xy-2', 'truth-2']
+    """
+    used = {"truth"}
+    stems = []
+    for name in names:
+        plain = stem = re.sub(r"[^\w.()]+", "-", name).strip("-.") or "result"
+        numbers = count(2)
+        # Some systems do not tell upper from lower case.
+        while stem.lower() in used:
+            stem = f"{plain}-{next(numbers)}"
+        used.add(stem.lower())
+        stems.append(stem)
+    return stems

@@ -7,14 +7,14 @@ from functools import partial
 
 from numpy import ndarray
 
-from napari_lowdose.applying import model_for, model_step
-from napari_lowdose.compare import compare as comparing
 from napari_lowdose.config import Denoising
+from napari_lowdose.engine.comparing import compare
 from napari_lowdose.engine.denoising import denoise, warm_up
 from napari_lowdose.engine.fine_tuning import fine_tune
+from napari_lowdose.engine.inspecting import inspect, null_test
 from napari_lowdose.engine.link import Clock, Link
 from napari_lowdose.engine.preview import Preview
-from napari_lowdose.engine.telling import tell_ready, tell_result, warn
+from napari_lowdose.engine.telling import tell_ready, warn
 from napari_lowdose.jobs import Job, Task
 from napari_lowdose.planes import dropped_sentence
 from napari_lowdose.training import (
@@ -61,47 +61,13 @@ def train(job: Job, link: Link) -> None:
     link.emit("model", path=job.model)
 
 
-def compare(job: Job, link: Link) -> None:
-    """Put methods side by side on one stack."""
-    link.ends_at_once = True
-    noisy = job.noisy[0].open()
-    truth = job.truth[0].open() if job.truth else None
-    denoiser, notes = None, tuple[str, ...]()
-    if job.model:
-        denoiser, notes = model_for(job.model, noisy, job.comparison.denoising)
-    warn(link, notes)
-    tell_ready(link, job.comparison.denoising.compute)
-    results = comparing(
-        noisy,
-        truth=truth,
-        comparison=job.comparison,
-        denoiser=denoiser,
-        model=model_step(job.model) if job.model else {},
-    )
-    n_planes = len(denoiser.planes) if denoiser else 0
-    total = 1 + len(job.comparison.baselines) + n_planes + (n_planes > 1)
-    clock = Clock(link, "comparing")
-    clock.tell(0, total)
-    for number, result in enumerate(results, 1):
-        if result.stack is None:
-            warn(link, [result.error])
-        else:
-            tell_result(
-                link,
-                job,
-                result.name,
-                result.stack,
-                scores=result.scores,
-                seconds=result.seconds,
-            )
-        clock.tell(number, total)
-
-
 TASKS: Mapping[Task, Callable[[Job, Link], None]] = {
     Task.TRAIN: train,
     Task.DENOISE: denoise,
     Task.COMPARE: compare,
     Task.FINE_TUNE: fine_tune,
+    Task.INSPECT: inspect,
+    Task.NULL_TEST: null_test,
 }
 
 

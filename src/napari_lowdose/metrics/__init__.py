@@ -7,9 +7,27 @@ from collections.abc import Mapping
 from jaxtyping import Real
 from numpy import ndarray
 
-from napari_lowdose.metrics.consecutive import CSS, CSS_PLAIN
-from napari_lowdose.metrics.metric import Metric, Score
+from napari_lowdose.metrics.added_detail import cross_frc
+from napari_lowdose.metrics.consecutive import CSS, CSS_PLAIN, css_between
+from napari_lowdose.metrics.decorrelation import decorrelation
+from napari_lowdose.metrics.every import EVERY_SCORE, scores_of
+from napari_lowdose.metrics.fidelity import (
+    bias_map,
+    poisson_deviance,
+    slope_and_intercept,
+)
+from napari_lowdose.metrics.flatness import rsd
+from napari_lowdose.metrics.lattice import hexagonal_spacing, lattice_order
+from napari_lowdose.metrics.metric import Metric, Score, Scored
 from napari_lowdose.metrics.reference import MSE, PSNR, SSIM, data_range
+from napari_lowdose.metrics.residual import noise_variance, residual_statistics
+from napari_lowdose.metrics.ring_correlation import Threshold, frc
+from napari_lowdose.metrics.unsupervised import (
+    noise2self_loss,
+    thinned_error,
+    umse,
+    umse_from_neighbours,
+)
 
 METRICS: Mapping[str, Metric] = {
     "mse": MSE,
@@ -19,7 +37,33 @@ METRICS: Mapping[str, Metric] = {
     "css_plain": CSS_PLAIN,
 }
 
-__all__ = ["METRICS", "Metric", "Score", "data_range", "score"]
+__all__ = [
+    "EVERY_SCORE",
+    "METRICS",
+    "Metric",
+    "Score",
+    "Scored",
+    "Threshold",
+    "bias_map",
+    "cross_frc",
+    "css_between",
+    "data_range",
+    "decorrelation",
+    "frc",
+    "hexagonal_spacing",
+    "lattice_order",
+    "noise2self_loss",
+    "noise_variance",
+    "poisson_deviance",
+    "residual_statistics",
+    "rsd",
+    "score",
+    "scores_of",
+    "slope_and_intercept",
+    "thinned_error",
+    "umse",
+    "umse_from_neighbours",
+]
 
 
 def score(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
-from jaxtyping import Real
+from jaxtyping import Float64, Real
 from numpy import ndarray
 
 from napari_lowdose.metrics.metric import Metric
@@ -59,22 +59,29 @@ def ssim(estimate: Real[ndarray, "t y x"], truth: Real[ndarray, "t y x"]) -> flo
     Z. Wang, A. C. Bovik, H. R. Sheikh and E. P. Simoncelli, IEEE Trans. Image Process.
     13, 600 (2004): Gaussian window of 1.5 px, K1 = 0.01, K2 = 0.03.
     """
+    return float(np.mean([image.mean() for image in ssim_maps(estimate, truth)]))
+
+
+def ssim_maps(
+    estimate: Real[ndarray, "t y x"], truth: Real[ndarray, "t y x"]
+) -> Iterator[Float64[ndarray, "y x"]]:
+    """Give the structural similarity of each window that fits, frame by frame."""
     from skimage.metrics import structural_similarity
 
-    compare: Callable[..., float] = structural_similarity
+    compare: Callable[..., tuple[float, ndarray]] = structural_similarity
     span = data_range(truth)
-    similarities = [
-        compare(
+    rim = _SSIM_WINDOW_PX // 2
+    for e, t in zip(estimate, truth, strict=True):
+        _, image = compare(
             e.astype(np.float64),
             t.astype(np.float64),
             data_range=span,
             gaussian_weights=True,
             sigma=_SSIM_STD_PX,
             use_sample_covariance=False,
+            full=True,
         )
-        for e, t in zip(estimate, truth, strict=True)
-    ]
-    return float(np.mean(similarities))
+        yield image[rim:-rim, rim:-rim]
 
 
 MSE = Metric(
@@ -82,6 +89,7 @@ MSE = Metric(
     needs_truth=True,
     unit="counts²",
     higher_is_better=False,
+    range="from 0",
     summary="Mean squared error against the truth. A blur that erases small, faint "
     "things hardly changes it.",
 )
@@ -90,6 +98,7 @@ PSNR = Metric(
     needs_truth=True,
     unit="dB",
     higher_is_better=True,
+    range="any number",
     summary="Truth's range (maximum minus minimum, whole stack, nothing clipped) over "
     "the root mean squared error. Compare only numbers of the same movie: another "
     "range shifts them all.",
@@ -99,6 +108,7 @@ SSIM = Metric(
     needs_truth=True,
     unit="",
     higher_is_better=True,
+    range="-1 to 1",
     least_shape=(1, _SSIM_WINDOW_PX, _SSIM_WINDOW_PX),
     summary="Structural similarity to the truth in 11 px windows, mean over frames. "
     "Large flat regions lift it whatever happens to the particles.",

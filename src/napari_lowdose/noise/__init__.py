@@ -23,7 +23,9 @@ from napari_lowdose.noise.recipe_file import read_recipe, write_recipe
 from napari_lowdose.noise.stage import Stage
 from napari_lowdose.noise.stages import STAGES, Poisson, Readout
 from napari_lowdose.noise.thinning import looks_counted, thin
-from napari_lowdose.noise.units import TRAINED_DOSE, NoiseUnits, read_noise_units
+from napari_lowdose.noise.unit_notes import TRAINED_DOSE
+from napari_lowdose.noise.units import NoiseUnits
+from napari_lowdose.noise.units_reading import read_noise_units
 
 __all__ = [
     "DETECTORS",

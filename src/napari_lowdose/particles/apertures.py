@@ -9,6 +9,8 @@ import pandas as pd
 from jaxtyping import Bool, Float, Float64, Real
 from numpy import ndarray
 
+from napari_lowdose.particles.windows import pixels_around, square
+
 # The ring around a particle, in pixels beyond its radius.
 _RING_PX = (2.0, 5.0)
 _FEW_VOXELS = 2_000_000  # gathered at once
@@ -85,7 +87,7 @@ def _apertures(
     if not len(frame):
         return
     reach = int(np.ceil(radius.max() + _RING_PX[1] + 1))
-    offsets = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)
+    offsets = square(reach)
     at_once = max(_FEW_VOXELS // offsets.shape[1], 1)
     for start in range(0, len(frame), at_once):
         some = slice(start, start + at_once)
@@ -100,10 +102,7 @@ def _gather(
     offsets: ndarray,
     rim_px: float,
 ) -> Aperture:
-    limits = np.array(stack.shape[1:])[:, None, None]
-    place = np.rint(centre).astype(int).T[:, :, None] + offsets[:, None, :]
-    inside = np.all((place >= 0) & (place < limits), axis=0)
-    y, x = np.clip(place, 0, limits - 1)
+    inside, y, x = pixels_around(centre, offsets, stack.shape[1:])
     values = stack[frame[:, None], y, x].astype(np.float64)
     away = np.hypot(y - centre[:, :1], x - centre[:, 1:])
     # However small a particle is, the pixel that it is in belongs to it.

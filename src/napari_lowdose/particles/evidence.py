@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from numpy import ndarray
 from scipy import integrate, stats
 
 # Independent trials per pixel of a search over positions, for a spot of 1.5 pixels.
 _TRIALS_PER_PX = 0.3
+_TRIALS_SIGMA_PX = 1.5
 # Where the integral over a Gaussian's height ends: exp(-16) of its maximum.
 _LEAST_LOG = 16.0
 _STEPS = 512
@@ -70,3 +71,31 @@ def familywise_threshold(n_voxels: int, level: float = 0.05) -> float:
     trials = max(_TRIALS_PER_PX * n_voxels, 1.0)
     each = -np.expm1(np.log1p(-level) / trials)
     return float(stats.chi2.isf(min(2 * each, 1.0), 1))
+
+
+def familywise_p(
+    p: Float[ndarray, " n"], n_voxels: int, *, sigma_px: Float[ndarray, " n"] | float
+) -> Float64[ndarray, " n"]:
+    """Give the chance that noise reaches as little anywhere in a search.
+
+    A search over positions is like independent trials in number of the area over the
+    square of the spot's size: 0.3 per pixel at 1.5 pixels.
+
+    Parameters
+    ----------
+    p
+        Chance at one place.
+    n_voxels
+        Pixels of all frames that are searched.
+    sigma_px
+        Standard deviation of the spots, in pixels.
+
+    References
+    ----------
+    Notes on algorithms, section 28.3.
+    """
+    trials = _TRIALS_PER_PX * n_voxels * (_TRIALS_SIGMA_PX / np.asarray(sigma_px)) ** 2
+    with np.errstate(divide="ignore"):
+        none = np.maximum(trials, 1.0) * np.log1p(-np.asarray(p, np.float64))
+    anywhere: ndarray = -np.expm1(none)
+    return anywhere

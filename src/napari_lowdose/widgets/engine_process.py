@@ -142,8 +142,15 @@ def _with_files(message: Message, folder: Path) -> Message:
     """Add the content of the files that a message names.
 
     The picture of a result, a preview or a checkpoint comes under ``array``, the model
-    file of a checkpoint, which is small, as bytes under ``content``.
+    file of a checkpoint, which is small, as bytes under ``content``, and the tables of
+    an inspection as arrays of named columns under the names of their paths.
     """
+    if message["event"] == "particles":
+        tables = {
+            name: np.load(folder / Path(message[name]).name)
+            for name in ("particles", "courses")
+        }
+        return {**message, **tables}
     if message["event"] not in ("result", "preview", "checkpoint"):
         return message
     path = folder / Path(message["path"]).name

@@ -154,6 +154,8 @@ def _heading(group: str) -> QLabel:
 
 def _field(leaf: Leaf, changed: Callable[..., None]) -> _Field:
     """Choose the editor that suits a leaf's type."""
+    if leaf.many and leaf.kind is str and not leaf.registry:
+        return _listed(changed)
     if leaf.many:
         return _check_boxes(leaf, changed)
     if leaf.registry or issubclass(leaf.kind, StrEnum):
@@ -200,6 +202,17 @@ def _check_boxes(leaf: Leaf, changed: Callable[..., None]) -> _Field:
     return _Field(
         row, lambda: tuple(c for c, box in boxes.items() if box.isChecked()), write
     )
+
+
+def _listed(changed: Callable[..., None]) -> _Field:
+    """Edit any number of words, with commas between."""
+    line = QLineEdit()
+    line.textChanged.connect(changed)
+
+    def read() -> tuple[str, ...]:
+        return tuple(word.strip() for word in line.text().split(",") if word.strip())
+
+    return _Field(line, read, lambda words: line.setText(", ".join(words)))
 
 
 def _check_box(changed: Callable[..., None]) -> _Field:

@@ -118,15 +118,22 @@ class EngineRun(Background):
 
 
 def job_of(
-    noisy: Stack, truth: Stack | None, **settings: object
+    noisy: Stack,
+    truth: Stack | None,
+    *,
+    estimate: Stack | None = None,
+    **settings: object,
 ) -> Callable[[Path], Path]:
     """Give a function that writes a job and its stacks into a folder."""
+    stacks = {"noisy": noisy, "truth": truth, "estimate": estimate}
 
     def prepare(folder: Path) -> Path:
         content = {
             "folder": str(folder),
-            "noisy": (StackFile.save(noisy, folder, "noisy"),),
-            "truth": (StackFile.save(truth, folder, "truth"),) if truth else (),
+            **{
+                name: (StackFile.save(stack, folder, name),) if stack else ()
+                for name, stack in stacks.items()
+            },
         }
         job = checked(Job, {**content, **settings})
         path = folder / "job.json"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64, Real
+from jaxtyping import Float32, Real
 from numpy import ndarray
 from scipy import fft
+
+from napari_lowdose.classical.gaussian_3d import blurred, gaussian_gains
 
 # Widths to try: none, then by factors of 2^(1/4).
 _WIDTHS = (0.0, *(0.25 * 2.0 ** (step / 4) for step in range(25)))
@@ -54,12 +56,12 @@ def best_smoothing(
     total = float(np.sum(goal**2))
     best = Smoothing(0.0, 0.0, np.inf)
     for sigma_px in _WIDTHS:
-        _, along_y, along_x = _gains(noisy.shape, sigma_px, 0.0)
+        _, along_y, along_x = gaussian_gains(noisy.shape, sigma_px, 0.0)
         # What is left depends on the frequency in time only.
         powers = np.einsum("tyx,y,x->t", power, along_y**2, along_x**2, optimize=True)
         commons = np.einsum("tyx,y,x->t", common, along_y, along_x, optimize=True)
         for sigma_frames in _WIDTHS if temporal else (0.0,):
-            in_time = _gains(noisy.shape, 0.0, sigma_frames)[0]
+            in_time = gaussian_gains(noisy.shape, 0.0, sigma_frames)[0]
             error = np.sum(in_time * (in_time * powers - 2 * commons)) + total
             if error < best.mse * noisy.size:
                 best = Smoothing(sigma_px, sigma_frames, max(error, 0.0) / noisy.size)
@@ -70,20 +72,4 @@ def smoothed(
     stack: Real[ndarray, "t y x"], smoothing: Smoothing
 ) -> Float32[ndarray, "t y x"]:
     """Blur a stack, with mirrored borders."""
-    waves = fft.dctn(stack.astype(np.float64), norm="ortho")
-    gains = _gains(stack.shape, smoothing.sigma_px, smoothing.sigma_frames)
-    for axis, gain in enumerate(gains):
-        waves *= np.expand_dims(gain, [other for other in range(3) if other != axis])
-    estimate: ndarray = fft.idctn(waves, norm="ortho").astype(np.float32)
-    return estimate
-
-
-def _gains(
-    shape: tuple[int, ...], sigma_px: float, sigma_frames: float
-) -> list[Float64[ndarray, " n"]]:
-    """Give what a Gaussian leaves of the cosine waves along each axis."""
-    widths = (sigma_frames, sigma_px, sigma_px)
-    return [
-        np.exp(-0.5 * (width * np.pi * np.arange(n) / n) ** 2)
-        for n, width in zip(shape, widths, strict=True)
-    ]
+    return blurred(stack, smoothing.sigma_px, smoothing.sigma_frames)

@@ -1,0 +1,79 @@
+"""``lowdose phantoms``: which particles of an estimate to trust."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from napari_lowdose.cli.flags import add_flags, add_json_flag, config_from, show
+from napari_lowdose.cli.progress import watched
+from napari_lowdose.config import Inspecting, Reading
+from napari_lowdose.io import read_stack, write_stack
+from napari_lowdose.io.atomic import replacing
+
+_STORY = """\
+Find the particles of an estimate and ask the raw counts about each.
+
+Every particle gets its chance of being a phantom: a clump of noise that the denoiser
+has made into a particle. It comes from the frames before and after, from whether all
+directions show it, and from the raw counts that the estimate has not seen. A particle
+that is there for a single frame cannot be confirmed so, and is called unsupported in
+time instead.
+
+  lowdose phantoms --noisy noisy.tif -o phantoms.csv          (runs the base model)
+  lowdose phantoms out.tif --noisy noisy.tif -o phantoms.csv  (any estimate)
+  lowdose phantoms out.tif --noisy noisy.tif --particles truth.csv -o phantoms.csv
+"""
+
+
+def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "phantoms", help="tell particles from phantoms", description=_STORY
+    )
+    parser.add_argument(
+        "estimate", nargs="?", help="TIFF of the estimate (default: the model makes it)"
+    )
+    parser.add_argument("--noisy", required=True, help="TIFF of the raw counts")
+    parser.add_argument(
+        "--model",
+        default="accurate",
+        help="base model or model file that makes the estimate (default: accurate)",
+    )
+    parser.add_argument(
+        "--particles", help="CSV of the true particles, as lowdose simulate writes it"
+    )
+    parser.add_argument("-o", "--output", help="CSV to write, one row per particle")
+    parser.add_argument("--maps", help="folder for the maps, as TIFFs")
+    add_json_flag(parser)
+    add_flags(parser, Inspecting, Reading)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Inspect with a progress bar, write the table, sum it up."""
+    from napari_lowdose.trust import inspecting, summary_of
+
+    reading = config_from(options, Reading)
+    noisy = read_stack(options.noisy, reading)
+    estimate = read_stack(options.estimate, reading) if options.estimate else None
+    truth = pd.read_csv(options.particles) if options.particles else None
+    steps = inspecting(
+        noisy, config_from(options, Inspecting), model=options.model, estimate=estimate
+    )
+    inspection = watched(steps, "inspecting")
+    for note in inspection.notes:
+        sys.stderr.write(f"lowdose: note: {note}\n")
+    if options.output:
+        with replacing(options.output) as temporary:
+            inspection.particles.to_csv(temporary, index=False)
+    if options.maps:
+        folder = Path(options.maps)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, stack in inspection.maps.items():
+            write_stack(stack, folder / f"{name}.tif")
+    show(summary_of(inspection, truth), as_json=options.json)
