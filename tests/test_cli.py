@@ -49,7 +49,9 @@ def test_simulate_train_denoise_compare_and_score(simulated, capsys):
     assert out.shape == noisy.shape == (16, 32, 32)
     assert out.scale == noisy.scale == (0.1, pytest.approx(0.1), pytest.approx(0.1))
     # both read the same float32 files
-    assert scores["mse"] == pytest.approx(np.mean((out.data - truth.data) ** 2))
+    assert scores["mse"]["value"] == pytest.approx(
+        np.mean((out.data - truth.data) ** 2)
+    )
     assert [step["step"] for step in out.recipe] == ["simulate", "add noise", "denoise"]
     names = {path.name for path in (simulated / "res").iterdir()}
     assert {"report.html", "table.csv", "side-by-side.png"} <= names

@@ -20,8 +20,8 @@ ROW = {
 def test_a_particle_with_all_evidence():
     assert in_words(ROW) == (
         "Seen in all neighbouring frames. "
-        "The raw counts of its frame hold 35 ± 6.9 quanta more than around it; those of "
-        "the frames before and after hold it too (p = 2e-6). "
+        "The raw counts of its frame hold 35 ± 6.9 quanta more than around it; those "
+        "of the frames before and after hold it too (p = 2e-6). "
         "All directions show it, 6 times above their noise or more. "
         "3 % chance of being a phantom."
     )
@@ -31,8 +31,8 @@ def test_a_phantom():
     row = {**ROW, "support": 0.25, "p_held_out": 0.31, "direction_min": 0.2}
     assert in_words({**row, "p_phantom": 0.971, "verdict": Verdict.PHANTOM}) == (
         "Seen in 1 of 4 neighbouring frames. "
-        "The raw counts of its frame hold 35 ± 6.9 quanta more than around it; those of "
-        "the frames before and after do not show it (p = 0.31). "
+        "The raw counts of its frame hold 35 ± 6.9 quanta more than around it; those "
+        "of the frames before and after do not show it (p = 0.31). "
         "One of the directions does not show it. "
         "97 % chance of being a phantom."
     )

@@ -8,19 +8,22 @@ import pytest
 from PIL import Image
 from qtpy.QtCore import Qt
 
+from napari_lowdose.stack import Stack
 from napari_lowdose.trust import decisions
 from napari_lowdose.trust.brightness import spot_brightness
 from napari_lowdose.trust.decisions import Decision
 from napari_lowdose.widgets.findings import Findings
 from napari_lowdose.widgets.inspect import InspectPanel
 from napari_lowdose.widgets.layers import stack_from
+from napari_lowdose.widgets.model_choice import announce_model
 from napari_lowdose.widgets.particle_model import COLUMNS
 from napari_lowdose.widgets.particle_table import ParticleTable
 from napari_lowdose.widgets.verdicts import LOOKS
 
 LEFT = Qt.MouseButton.LeftButton
 KEEP, REJECT, UNDECIDED = Decision.KEEP, Decision.REJECT, Decision.UNDECIDED
-VERDICTS = tuple(LOOKS)
+VERDICTS = tuple(map(str, LOOKS))
+START_MS = 120_000
 NAMES = [column.name for column in COLUMNS]
 
 
@@ -247,17 +250,10 @@ def test_the_denoised_line_is_in_the_unit_of_the_raw_dots():
     quanta = 2 * np.pi * 1.6**2
     table = table.assign(amplitude=quanta, amplitude_std=1.0)
     courses = courses_of(table, frames)
-    stack = stack_like(fused)
-    findings = Findings(stack, table, courses, {"fused": fused})
+    findings = Findings(Stack(fused), table, courses, {"fused": fused})
     assert spot_brightness(fused, table)[0] == pytest.approx(gain * quanta)
     # made without noise: only rounding is left
     np.testing.assert_allclose(findings.trace(0).denoised, quanta, rtol=1e-6)
-
-
-def stack_like(data):
-    from napari_lowdose.stack import Stack
-
-    return Stack(data)
 
 
 # -- rings ------------------------------------------------------------------------
@@ -288,7 +284,7 @@ def test_hovering_over_a_ring_tells_its_score(inspected):
     viewer.dims.set_point(0, place[0])
     status = rings.get_status(place, world=True)["value"]
     number = rings.get_value(place, world=True)
-    other = panel.findings.row(number)
+    other = panel.findings.row(int(number))
     assert f"p_phantom: {other['p_phantom']:.3g}"[:15] in status
     assert f"verdict: {other['verdict']}" in status
     assert "decision: undecided" in status
@@ -387,7 +383,7 @@ def test_decisions_are_kept_when_the_dock_closes_at_once(inspected, qtbot):
     qtbot.keyClick(panel.table.view, Qt.Key.Key_K)
     findings = panel.findings
     viewer.window.remove_dock_widget(panel)
-    assert viewer.mouse_drag_callbacks == []
+    assert panel.rings._follow_click not in viewer.mouse_drag_callbacks
     found = decisions.decided(findings.particles, decisions.fingerprint(findings.stack))
     assert found.count(KEEP) == 1
 
@@ -423,13 +419,24 @@ def test_nothing_found_is_said_and_leaves_nothing_to_click(inspected):
 
 def test_what_was_not_tested_is_shown_without_scores(inspected, qtbot):
     table = table_of(5, (16, 48, 48))
-    numbers = ["p", "p_familywise", "p_held_out", "p_phantom", "evidence"]
-    numbers += ["amplitude", "amplitude_std", "held_out_evidence", "present"]
-    table[numbers] = np.nan
-    _, panel = inspected(particles=table.assign(verdict="supported"))
+    kept = ["frame", "y", "x", "sigma", "track", "support", "verdict"]
+    viewer, panel = inspected()
+    layer = viewer.layers["movie"]
+    estimates = {"fused": layer.data.astype(np.float32)}
+    panel.show_findings(
+        layer,
+        stack_from(layer),
+        table[kept].assign(p_phantom=np.nan, verdict="supported"),
+        pd.DataFrame(),
+        estimates,
+        ["The tests are switched off: neighbouring pixels share noise."],
+    )
     assert set(column(panel, "p_phantom")) == {"–"}
+    assert set(column(panel, "p_held_out")) == {"–"}
+    assert "switched off" in panel.notes.text()
     click_row(qtbot, panel, 0)
-    assert panel.view.trace.grab().toImage().isNull() is False
+    assert list(panel.view.close_up.cuts) == ["raw", "raw, 3 frames", "fused"]
+    assert len(panel.view.trace.trace.frame) == 0
     panel.table.least.setValue(0.5)
     assert panel.table.model.rowCount() == 0
 
@@ -499,3 +506,46 @@ def test_screenshot(inspected, qtbot, screenshot):
     click_row(qtbot, panel, 1)
     assert panel.view.trace.trace is not None
     assert screenshot(viewer, "inspect").exists()
+
+
+# -- the engine -------------------------------------------------------------------
+
+
+def test_a_click_inspects_a_movie_and_puts_all_where_it_lies(
+    dock, qtbot, movie, calibrated, tiny_base
+):
+    viewer, panel = dock("Inspect")
+    like = viewer.add_image(movie, name="movie", **calibrated)
+    announce_model(tiny_base)
+    qtbot.mouseClick(panel.go, LEFT)
+    assert not panel.null.isEnabled()
+    qtbot.waitUntil(lambda: not panel.running, timeout=START_MS)
+    assert panel.findings is not None, panel.status.text()
+    names = [layer.name for layer in viewer.layers]
+    assert names[0] == "movie"
+    assert "movie fused" in names
+    assert "movie residual" in names
+    for layer in list(viewer.layers)[1:]:
+        assert layer.units == like.units
+        np.testing.assert_array_equal(layer.scale, like.scale)
+    assert viewer.layers["movie fused"].visible
+    assert not viewer.layers["movie residual"].visible
+    assert list(panel.findings.estimates) == ["xy", "xt", "yt", "fused"]
+    # an estimate that is a layer already is inspected without a model
+    panel.noisy.value = like
+    panel.denoised.value = viewer.layers["movie fused"]
+    qtbot.mouseClick(panel.go, LEFT)
+    qtbot.waitUntil(lambda: not panel.running, timeout=START_MS)
+    assert list(panel.findings.estimates) == ["fused"], panel.status.text()
+    assert sum(layer.name.startswith("movie fused") for layer in viewer.layers) == 1
+
+
+def test_a_null_movie_tells_what_the_denoiser_invents(dock, qtbot, movie, tiny_base):
+    viewer, panel = dock("Inspect")
+    viewer.add_image(movie, name="movie")
+    announce_model(tiny_base)
+    qtbot.mouseClick(panel.null, LEFT)
+    qtbot.waitUntil(lambda: not panel.running, timeout=START_MS)
+    assert "per frame" in panel.invented.text(), panel.status.text()
+    assert panel.findings is None
+    assert not any(layer.visible for layer in list(viewer.layers)[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from math import nan
 from typing import Any
 
 from jaxtyping import Float
@@ -58,7 +59,7 @@ def measure_baselines(
             if reason:
                 yield {
                     "what": what,
-                    "rate": float("nan"),
+                    "rate": nan,
                     "unit": "dB",
                     "error": reason,
                 }
@@ -70,7 +71,7 @@ def measure_baselines(
 
 def _row(stack: DevelopmentStack, baseline: Baseline, seed: int) -> dict[str, Any]:
     """Tune and measure one filter on one stack."""
-    known = {"gain": stack.gain, "offset": stack.offset, "seed": seed}
+    known: dict[str, Any] = {"gain": stack.gain, "offset": stack.offset, "seed": seed}
     best = tune(baseline, stack.noisy, truth=stack.truth, **known).settings
     blind = tune(baseline, stack.noisy, **known).settings
     estimate, cost = _denoised(stack, baseline, best)

@@ -70,7 +70,7 @@ class Patches:
         return np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
 
     def voxels(self, frame: int, corners: Int[ndarray, "n 2"]) -> Int[Tensor, "n p w"]:
-        """Number the voxels of patches: pixels along one axis, frames along another."""
+        """Give the voxels of patches: pixels along one axis, frames along another."""
         n_frames, height, width = self.shape
         length, rows, columns = self.size
         start = min(max(frame - length // 2, 0), n_frames - length)
@@ -120,8 +120,8 @@ def shrunk(
         for places in _groups(patches.places(), n_threads):
             for voxels, estimates in pool.map(work, places):
                 weights.index_add_(0, voxels, torch.ones(len(voxels)))
-                for total, estimate in zip(sums, estimates, strict=True):
-                    total.index_add_(0, voxels, estimate.reshape(-1))
+                for total, one in zip(sums, estimates, strict=True):
+                    total.index_add_(0, voxels, one.reshape(-1))
     sums /= weights
     estimate: ndarray = sums.reshape(-1, *patches.shape).numpy()
     return estimate

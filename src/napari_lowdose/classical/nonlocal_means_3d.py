@@ -44,7 +44,8 @@ def denoise_nonlocal_means_3d(
         sigma=1.0,
         fast_mode=True,
     )
-    return scale.inverse(smooth)
+    # It drops axes of one frame, row or column.
+    return scale.inverse(smooth.reshape(stack.shape))
 
 
 NONLOCAL_MEANS_3D = Baseline(
@@ -57,7 +58,7 @@ NONLOCAL_MEANS_3D = Baseline(
             sentence="Difference of surroundings that look alike, in units of noise.",
         )
     },
-    summary="Average pixels of a movie whose surroundings in space and time look alike.",
+    summary="Average pixels whose surroundings in space and time look alike.",
     temporal=True,
     even_noise=True,
     bytes_per_voxel=40,

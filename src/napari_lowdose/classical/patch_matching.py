@@ -81,8 +81,9 @@ class Motion:
 def followed_motion(values: Real[ndarray, "t y x"]) -> Motion | None:
     """Find out where the surroundings of each pixel are in the frames beside.
 
-    Blocks of 11 x 11 px are looked for up to 7 px away, by their mean squared difference
-    after smoothing. Where no place is certainly better, nothing is taken to move.
+    Blocks of 11 x 11 px are looked for up to 7 px away, by their mean squared
+    difference after smoothing. Where no place is certainly better, nothing is taken to
+    move.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def _shifts(
     # What else is as near must be better by more than chance.
     least -= np.float32(_SIGMAS * _difference_std())
     found = np.zeros((*here.shape, 2), np.int8)
-    padded = cv2.copyMakeBorder(there, *[_REACH_PX] * 4, cv2.BORDER_REPLICATE)
+    padded = np.pad(there, _REACH_PX, mode="edge")
     height, width = here.shape
     for row, column in _near():
         y, x = row + _REACH_PX, column + _REACH_PX

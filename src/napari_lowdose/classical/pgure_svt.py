@@ -86,7 +86,7 @@ def pgure_of_thresholds(
         followed.estimates(scale.forward(moved), _THRESHOLDS)
         for moved in probes.moved()
     ]
-    risks = {}
+    risks: dict[tuple[float, ...], float] = {}
     for number, threshold in enumerate(_THRESHOLDS):
         made = [scale.mean + scale.std * of_all[number] for of_all in estimates]
         risks[float(f"{threshold:.4g}"),] = probes.risk(made)
@@ -125,7 +125,7 @@ PGURE_SVT = Baseline(
             coarse=(0.5, 1.0, 2.0),
             lowest=0.125,
             highest=8.0,
-            sentence="What singular values lose, in units of the largest of pure noise.",
+            sentence="What singular values lose, over the largest of pure noise.",
         )
     },
     summary="Shrink the singular values of patches followed through the movie.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -38,7 +39,7 @@ def stabilized(baseline: Baseline, noise: NoiseUnits) -> Baseline:
     """
     if not baseline.even_noise or not _worth_it(noise):
         return baseline
-    detector = {
+    detector: dict[str, Any] = {
         "gain": noise.gain,
         "offset": noise.offset,
         "readout_std": noise.readout_std,

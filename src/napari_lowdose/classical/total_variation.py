@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Float, Real
@@ -33,7 +33,8 @@ def denoise_total_variation(
     """
     scale = UnitNoise.of(stack)
     weight = np.float32(settings["weight"])
-    return scale.inverse(denoise_tv_chambolle(scale.forward(stack), weight=weight))
+    smooth: Callable[..., ndarray] = denoise_tv_chambolle
+    return scale.inverse(smooth(scale.forward(stack), weight=weight))
 
 
 TOTAL_VARIATION = Baseline(

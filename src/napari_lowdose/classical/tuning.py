@@ -127,7 +127,7 @@ def _best(
 
 
 def _noise(noisy: Real[ndarray, "t y x"], gain: float, offset: float) -> NoiseUnits:
-    """Take the noise from the user's numbers if the counts follow them; else read it."""
+    """Take the user's numbers if the counts follow them; else read the noise."""
     if not looks_counted(noisy, gain=gain, offset=offset):
         return read_noise_units(noisy)[0]
     mean = float(noisy.mean(dtype=np.float64))

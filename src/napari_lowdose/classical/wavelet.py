@@ -41,8 +41,8 @@ def denoise_wavelets(
     mean over shifts is that of R. R. Coifman and D. L. Donoho (1995).
     """
     scale = UnitNoise.of(stack)
-    signal = np.squeeze(scale.forward(stack))
-    np.clip(signal, *usual_range(signal), out=signal)
+    movie = scale.forward(stack)
+    signal = np.squeeze(np.clip(movie, *usual_range(movie), out=movie))
     total = np.zeros_like(signal)
     shifts = list(product(_SHIFTS_PX, repeat=signal.ndim))
     for shift in shifts:

@@ -42,11 +42,11 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
 
 def run(options: argparse.Namespace) -> None:
     """Test with a progress bar and report."""
-    from napari_lowdose.trust import testing_on_noise
+    from napari_lowdose.trust import asking_noise
 
     noisy = read_stack(options.noisy, config_from(options, Reading))
     settings = config_from(options, Inspecting)
-    steps = testing_on_noise(noisy, settings, model=options.model)
+    steps = asking_noise(noisy, settings, model=options.model)
     tested = watched(steps, "denoising noise")
     for note in tested.notes:
         sys.stderr.write(f"lowdose: note: {note}\n")

@@ -10,7 +10,7 @@ from napari_lowdose.denoiser import Progress, exhausted
 from napari_lowdose.engine.link import Clock, Link, Stopped
 from napari_lowdose.engine.telling import save_array, tell_ready, tell_result, warn
 from napari_lowdose.jobs import Job
-from napari_lowdose.trust import inspecting, testing_on_noise
+from napari_lowdose.trust import asking_noise, inspecting
 
 
 def inspect(job: Job, link: Link) -> None:
@@ -35,7 +35,7 @@ def inspect(job: Job, link: Link) -> None:
 def null_test(job: Job, link: Link) -> None:
     """Count what the denoiser invents in movies of pure noise."""
     tell_ready(link, job.inspecting.denoising.compute)
-    steps = testing_on_noise(job.noisy[0].open(), job.inspecting, model=job.model)
+    steps = asking_noise(job.noisy[0].open(), job.inspecting, model=job.model)
     tested = exhausted(steps, _Watch(link, "denoising pure noise"))
     warn(link, tested.notes)
     for name, stack in tested.movies.items():

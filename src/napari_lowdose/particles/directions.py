@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from napari_lowdose.particles.detection import log_response, response_noise
 
 
 def direction_agreement(
-    spots: pd.DataFrame, planes: Mapping[str, Real[ndarray, "t y x"]]
+    spots: pd.DataFrame, planes: Mapping[Any, Real[ndarray, "t y x"]]
 ) -> pd.DataFrame:
     """Ask each direction's own estimate for the spots of another estimate.
 

@@ -194,8 +194,8 @@ def _in_movie(
     limits = np.array([shape[0] - 1, shape[1] - 0.5, shape[2] - 0.5])[:, None]
     least = np.array([0, -0.5, -0.5])[:, None]
     within = (columns[:3] >= least) & (columns[:3] <= limits)
-    everywhere: ndarray = within.all(axis=0)
-    return everywhere
+    inside: ndarray = np.logical_and.reduce(within, axis=0)
+    return inside
 
 
 def _look(

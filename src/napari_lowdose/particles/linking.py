@@ -242,7 +242,7 @@ def _together(some: list[Pairs]) -> Pairs:
 def _joined(
     before: Int64[ndarray, " k"], after: Int64[ndarray, " k"], n_spots: int
 ) -> Int64[ndarray, " n"]:
-    """Number what hangs together; each number's first spot comes before the next's."""
+    """Give what hangs together a number, in the order of their first spots."""
     if not n_spots:
         return np.empty(0, np.int64)
     edges = coo_matrix((np.ones(len(before)), (before, after)), (n_spots, n_spots))

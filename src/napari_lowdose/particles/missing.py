@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Real
+from jaxtyping import Bool, Float, Float64, Int64, Real
 from numpy import ndarray
 
 from napari_lowdose.particles.evidence import familywise_threshold
@@ -66,7 +68,7 @@ def missed(
     # Together, because neighbours are left out of each other's background.
     keys = [*found.columns]
     every = pd.concat([spots[keys], found], ignore_index=True)
-    detector = {"readout_variance": readout_variance, "excess": excess}
+    detector: dict[str, Any] = {"readout_variance": readout_variance, "excess": excess}
     tested = test_in_neighbours(
         electrons, test_spots(electrons, every, **detector), **detector
     )
@@ -75,9 +77,7 @@ def missed(
     if added.empty:
         return spots
     whole = pd.concat([spots, added.reindex(columns=spots.columns)], ignore_index=True)
-    whole = whole.astype(
-        dict.fromkeys(("frame", "track", "parent", "into"), np.int64)
-    )
+    whole = whole.astype(dict.fromkeys(("frame", "track", "parent", "into"), np.int64))
     return whole.sort_values(["frame", "y", "x"], ignore_index=True)
 
 
@@ -100,21 +100,20 @@ def _maxima(
     )
 
 
+def _places(
+    spots: pd.DataFrame,
+) -> tuple[Int64[ndarray, " n"], Float64[ndarray, "n 2"]]:
+    frame = spots["frame"].to_numpy(np.int64)
+    return frame, spots[["y", "x"]].to_numpy(np.float64)
+
+
 def _overlapping(found: pd.DataFrame, spots: pd.DataFrame) -> Bool[ndarray, " n"]:
     """Tell which ones are nearer to a spot than the sum of their radii."""
     own, other = (
         np.sqrt(2) * some["sigma"].to_numpy(np.float64) for some in (found, spots)
     )
     farthest = float(own.max(initial=0.0) + other.max(initial=0.0))
-    places = [
-        values
-        for some in (found, spots)
-        for values in (
-            some["frame"].to_numpy(np.int64),
-            some[["y", "x"]].to_numpy(np.float64),
-        )
-    ]
-    one, near, away = within(*places, farthest)
+    one, near, away = within(*_places(found), *_places(spots), farthest)
     overlapping = np.zeros(len(found), bool)
     overlapping[one[away <= own[one] + other[near]]] = True
     return overlapping

@@ -133,8 +133,9 @@ class Calibration:
 
     def log_odds(self, evidence: Float64[ndarray, "n k"]) -> Float64[ndarray, " n"]:
         """Give the log-odds of being a phantom."""
-        found: ndarray = design(evidence, self.centre, self.scale) @ self.weights
-        return np.clip(found, -_CERTAIN, _CERTAIN)
+        found = design(evidence, self.centre, self.scale) @ self.weights
+        log_odds: ndarray = np.clip(found, -_CERTAIN, _CERTAIN)
+        return log_odds
 
 
 def numbers(table: pd.DataFrame, groups: Sequence[str]) -> Float64[ndarray, "n k"]:

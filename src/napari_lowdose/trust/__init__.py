@@ -1,24 +1,51 @@
 """How far a denoised movie can be trusted, particle by particle."""
 
-from napari_lowdose.trust.checks import check_pair, electrons_of, testable
-from napari_lowdose.trust.detector import detector_of
-from napari_lowdose.trust.inspection import Inspection, inspecting
-from napari_lowdose.trust.maps import (
-    background_of,
-    coverage,
-    coverage_constant,
-    disagreement_z,
-    noise_only_disagreement,
-    residual,
-)
-from napari_lowdose.trust.null_movie import NullReport, null_movie, null_testing
-from napari_lowdose.trust.null_test import NullTested, testing_on_noise
-from napari_lowdose.trust.summing import summary_of
+from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_lowdose.trust.checks import check_pair, electrons_of, testable
+    from napari_lowdose.trust.detector import detector_of
+    from napari_lowdose.trust.inspection import Inspection, inspecting
+    from napari_lowdose.trust.maps import (
+        background_of,
+        coverage,
+        coverage_constant,
+        disagreement_z,
+        noise_only_disagreement,
+        residual,
+    )
+    from napari_lowdose.trust.null_movie import NullReport, null_testing
+    from napari_lowdose.trust.null_test import NullTested, asking_noise
+    from napari_lowdose.trust.summing import summary_of
+
+# Loaded when asked for: the widgets need some of it, and never torch.
+_HOME = {
+    "Inspection": "inspection",
+    "NullReport": "null_movie",
+    "NullTested": "null_test",
+    "background_of": "maps",
+    "check_pair": "checks",
+    "coverage": "maps",
+    "coverage_constant": "maps",
+    "detector_of": "detector",
+    "disagreement_z": "maps",
+    "electrons_of": "checks",
+    "inspecting": "inspection",
+    "noise_only_disagreement": "maps",
+    "null_testing": "null_movie",
+    "residual": "maps",
+    "summary_of": "summing",
+    "testable": "checks",
+    "asking_noise": "null_test",
+}
 __all__ = [
     "Inspection",
     "NullReport",
     "NullTested",
+    "asking_noise",
     "background_of",
     "check_pair",
     "coverage",
@@ -28,10 +55,14 @@ __all__ = [
     "electrons_of",
     "inspecting",
     "noise_only_disagreement",
-    "null_movie",
     "null_testing",
     "residual",
     "summary_of",
     "testable",
-    "testing_on_noise",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

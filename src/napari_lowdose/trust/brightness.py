@@ -88,7 +88,8 @@ def _gaussian(
     """Give Gaussians of sum 1."""
     sigma = sigma_px[:, None]
     profile: ndarray = np.exp(-0.5 * (away_px / sigma) ** 2)
-    return profile / (np.sqrt(2 * np.pi) * sigma)
+    profile /= np.sqrt(2 * np.pi) * sigma
+    return profile
 
 
 def _slope(

@@ -72,7 +72,7 @@ def decided(particles: pd.DataFrame, stack_id: str) -> list[Decision]:
     )
     decisions = known["decision"].tolist()
     for row in np.flatnonzero(np.isfinite(away)):
-        found[row] = Decision(decisions[nearest[row]])
+        found[row] = Decision(decisions[int(np.asarray(nearest)[row])])
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -223,7 +224,7 @@ def _asked(
 ) -> tuple[pd.DataFrame, pd.DataFrame, Float32[ndarray, "t y x"]]:
     """Ask the raw counts for each spot, and for what the estimate does not show."""
     electrons, variance, excess = electrons_of(counts, measurement)
-    detector = {"readout_variance": variance, "excess": excess}
+    detector: dict[str, Any] = {"readout_variance": variance, "excess": excess}
     spots = test_spots(electrons, spots, **detector)
     spots = test_in_neighbours(electrons, spots, **detector)
     courses = presence_courses(electrons, spots, **detector)

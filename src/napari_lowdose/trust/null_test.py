@@ -38,7 +38,7 @@ class NullTested:
     notes: tuple[str, ...]
 
 
-def testing_on_noise(
+def asking_noise(
     noisy: Stack, settings: Inspecting, *, model: str | os.PathLike[str] = "accurate"
 ) -> Generator[Progress, None, NullTested]:
     """Denoise noise of a movie's own kind on its background, without its particles.

@@ -42,7 +42,9 @@ def in_words(row: Row) -> str:
         _directions(row),
         _chance(row),
     )
-    sentences = [f"{sentence[0].upper()}{sentence[1:]}." for sentence in told if sentence]
+    sentences = [
+        f"{sentence[0].upper()}{sentence[1:]}." for sentence in told if sentence
+    ]
     return " ".join(sentences) or "Nothing is known about it."
 
 
@@ -57,7 +59,11 @@ def _time(row: Row) -> str:
     if support is None:
         return ""
     share = Fraction(support).limit_denominator(4)
-    frames = {Fraction(0): "none of the", Fraction(1, 2): "half of the", Fraction(1): "all"}
+    frames = {
+        Fraction(0): "none of the",
+        Fraction(1, 2): "half of the",
+        Fraction(1): "all",
+    }
     told = frames.get(share, f"{share.numerator} of {share.denominator}")
     return f"seen in {told} neighbouring frames"
 

@@ -20,6 +20,9 @@ FUSED = "fused"
 DIRECTIONS = ("xy", "xt", "yt")
 _NAMES = {FUSED: "fused", "xy": "x-y", "xt": "x-t", "yt": "y-t"}
 _COMPARED = 2000  # spots from which the estimate's unit is read
+_COURSE = ["track", "frame", "y", "x", "present", "amplitude"]
+_COURSE += ["amplitude_std", "detected"]
+_PLACED = ("frame", "y", "x", "sigma", "verdict")
 _BEFORE, _LONGEST = 10, 300  # frames of a crop movie: before and after, and in all
 
 
@@ -48,7 +51,9 @@ class Findings:
 
     def __post_init__(self) -> None:
         rows = self.particles.reset_index(drop=True)
-        courses = self.courses.sort_values(["track", "frame"], ignore_index=True)
+        # Where nothing could be tested there are no courses, not even their columns.
+        courses = self.courses.reindex(columns=_COURSE)
+        courses = courses.sort_values(["track", "frame"], ignore_index=True)
         tracks, starts = np.unique(courses["track"].to_numpy(int), return_index=True)
         ends = [*starts[1:].tolist(), len(courses)]
         parts = map(slice, starts.tolist(), ends)
@@ -112,6 +117,8 @@ class Findings:
 
     def _quanta_per_count(self) -> float:
         """Read the estimate's unit off the particles themselves, once."""
+        if "amplitude" not in self.particles:
+            return float("nan")
         if not self._unit:
             step = -(-len(self.particles) // _COMPARED)
             some = self.particles.iloc[::step]
@@ -153,12 +160,11 @@ class Findings:
         self, number: int, first: int, n_frames: int, top: int, left: int
     ) -> list[Circle | None]:
         circles: list[Circle | None] = [None] * n_frames
-        for row in self.particles.iloc[self.tracks_of([number])].itertuples():
-            if first <= row.frame < first + n_frames:
-                circles[int(row.frame) - first] = Circle(
-                    row.y - top,
-                    row.x - left,
-                    ring_radius(row.sigma),
-                    look_of(row.verdict).colour,
+        rows = self.particles.iloc[self.tracks_of([number])]
+        columns = (rows[name].tolist() for name in _PLACED)
+        for frame, y, x, sigma, verdict in zip(*columns, strict=True):
+            if first <= frame < first + n_frames:
+                circles[int(frame) - first] = Circle(
+                    y - top, x - left, ring_radius(sigma), look_of(verdict).colour
                 )
         return circles

@@ -338,5 +338,5 @@ def _counted(particles: pd.DataFrame) -> str:
     if particles.empty:
         return "no particles found; lower 'n std' in the settings to see fainter ones"
     counts = particles["verdict"].value_counts()
-    parts = [f"{n:,} {look_of(verdict).word}" for verdict, n in counts.items()]
+    parts = [f"{n:,} {look_of(str(verdict)).word}" for verdict, n in counts.items()]
     return f"{len(particles):,} particles: {', '.join(parts)}"

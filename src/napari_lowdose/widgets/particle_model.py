@@ -58,9 +58,9 @@ def _word(verdict: str) -> str:
 
 COLUMNS = (
     Column("decision", "", "Your decision: K keeps, R rejects", _mark, 18),
-    Column("p_phantom", "p", "Probability of a phantom", written_share, 32),
-    Column("verdict", "verdict", "What the evidence says", _word, 80),
-    Column("frame", "frame", "Counted from 0", _whole, 38),
+    Column("p_phantom", "p", "Probability of a phantom", written_share, 30),
+    Column("verdict", "verdict", "What the evidence says", _word, 76),
+    Column("frame", "frame", "Counted from 0", _whole, 37),
     Column("y", "y", "Row, in pixels", _whole, 27),
     Column("x", "x", "Column, in pixels", _whole, 27),
     Column(
@@ -69,7 +69,7 @@ COLUMNS = (
         "How often noise alone would give as much evidence in the frames before and "
         "after, in which the particle was not found",
         written_share,
-        40,
+        38,
     ),
     Column("support", "time\n(%)", "Share of frames around that show it", _percent, 30),
 )
@@ -125,7 +125,7 @@ class ParticleModel(QAbstractTableModel):
     @property
     def p_phantom(self) -> Float[ndarray, " n"]:
         """The probability of each to be a phantom, by number."""
-        return self._keys.get("p_phantom", np.zeros(0))
+        return self._key("p_phantom")
 
     @property
     def verdicts(self) -> ndarray:
@@ -177,7 +177,7 @@ class ParticleModel(QAbstractTableModel):
         if name == "decision":
             rank = {decision: rank for rank, decision in enumerate(Decision)}
             return np.array([rank[d] for d in self._values["decision"]], float)
-        return self._keys.get(name, np.zeros(len(self._mask)))
+        return self._keys.get(name, np.full(len(self._mask), np.nan))
 
     def rowCount(self, parent: QModelIndex = _TOP) -> int:
         """Count what is shown."""

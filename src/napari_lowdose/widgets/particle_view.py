@@ -5,10 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-try:
-    from napari_lowdose.trust.words import in_words
-except ImportError:
-    in_words = str
+from napari_lowdose.trust.words import in_words
 from napari_lowdose.widgets.closeup import CloseUp
 from napari_lowdose.widgets.findings import Findings
 from napari_lowdose.widgets.panel import wrapped_label

@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
+from napari_lowdose.particles import Verdict
+
 
 @dataclass(frozen=True)
 class Look:
@@ -28,33 +30,32 @@ class Look:
 _RING, _ROOM_PX = 2.0, 2.0  # deviations of the particle, and pixels beside it
 
 # The most doubtful first.
-LOOKS: Mapping[str, Look] = {
-    "phantom": Look(
+LOOKS: Mapping[Verdict, Look] = {
+    Verdict.PHANTOM: Look(
         "#ff4f4f", "phantom", "in the denoised movie, without support in the raw counts"
     ),
-    "unsupported in time": Look(
-        "#ffa31a", "one frame", "in single frames only, without support in time"
+    Verdict.SINGLE_FRAME: Look(
+        "#ffa31a", "one frame", "in the raw counts of its own frame, but of no other"
     ),
-    "missed": Look(
+    Verdict.MISSED: Look(
         "#4da6ff",
         "missed",
         "supported by the raw counts, but not in the denoised movie",
     ),
-    "supported": Look(
+    Verdict.SUPPORTED: Look(
         "#4fd36a", "supported", "in the denoised movie and in the raw counts"
     ),
 }
-UNKNOWN = Look("#b0b0b0", "untested", "the raw counts could not be asked")
 
 
 def look_of(verdict: str) -> Look:
     """Find how a verdict is shown."""
-    return LOOKS.get(verdict, UNKNOWN)
+    return LOOKS[Verdict(verdict)]
 
 
 def colours_of(verdicts: ndarray) -> Float[ndarray, "n 4"]:
     """Give the colour of each of many verdicts."""
-    colours = np.tile(np.array(UNKNOWN.rgba), (len(verdicts), 1))
+    colours = np.zeros((len(verdicts), 4))
     for verdict, look in LOOKS.items():
         colours[verdicts == verdict] = look.rgba
     return colours

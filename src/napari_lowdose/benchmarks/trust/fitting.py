@@ -28,8 +28,8 @@ def fit_calibrations(
     Parameters
     ----------
     spots
-        As `evidence_in` gives them. Ghosts and what is at the rim are left out; what the
-        movie without noise has counts as real, whether it is a particle or not.
+        As `evidence_in` gives them. Ghosts and what is at the rim are left out; what
+        the movie without noise has counts as real, whether it is a particle or not.
     """
     judged = spots[spots["kind"].isin([Kind.PARTICLE, Kind.STRUCTURE, Kind.PHANTOM])]
     return {groups: _fit(judged, groups) for groups in group_sets()}
