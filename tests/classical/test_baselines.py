@@ -53,7 +53,7 @@ def mse(estimate, truth):
     return float(np.mean((estimate.astype(np.float64) - truth) ** 2))
 
 
-@every_baseline
+@quick_baseline
 def test_a_filter_tuned_by_truth_takes_most_of_the_noise_away(baseline):
     noisy, truth = movie()
     tuned = tune(baseline, noisy, truth=truth)
@@ -176,7 +176,7 @@ def test_a_loss_of_levels_is_told(name):
         tune(baseline, spoiled[:4], truth=truth[:4])
 
 
-@every_baseline
+@quick_baseline
 def test_thinned_counts_choose_what_the_truth_would_choose(baseline):
     noisy, truth = movie(size=128)
     assert looks_counted(noisy)
@@ -189,7 +189,7 @@ def test_thinned_counts_choose_what_the_truth_would_choose(baseline):
         assert abs(steps) < 1.01
 
 
-@every_baseline
+@quick_baseline
 def test_held_out_pixels_choose_nearly_what_the_truth_would_choose(baseline):
     noisy, truth = movie(size=128, analogue=True)
     tuned = tune(baseline, noisy)
@@ -200,7 +200,7 @@ def test_held_out_pixels_choose_nearly_what_the_truth_would_choose(baseline):
     assert mse(baseline.denoise(noisy, tuned.settings), truth) < best * 10**0.05
 
 
-@every_baseline
+@quick_baseline
 def test_the_best_of_all_trials_is_chosen_again_and_again(baseline):
     noisy, _ = movie(size=32)
     kept = noisy.copy()
@@ -211,7 +211,7 @@ def test_the_best_of_all_trials_is_chosen_again_and_again(baseline):
     np.testing.assert_array_equal(noisy, kept)
 
 
-@every_baseline
+@quick_baseline
 def test_the_search_stays_inside_the_limits(baseline):
     pure_noise = np.random.default_rng(0).normal(0, 1, (4, 24, 24))
     tuned = tune(baseline, pure_noise, truth=np.zeros_like(pure_noise))
@@ -280,7 +280,7 @@ def test_frames_without_neighbours_cannot_be_tuned_without_truth():
         tune(BASELINES["gaussian"], stack)
 
 
-@every_baseline
+@quick_baseline
 def test_error_at_held_out_pixels_is_true_error_plus_the_noise(baseline):
     _, truth = movie(frames=48, size=128)
     rng = np.random.default_rng(1)

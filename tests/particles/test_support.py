@@ -48,3 +48,9 @@ def test_reach_limits_what_supports():
 
 def test_one_frame_has_no_neighbours():
     assert np.isnan(support(spots([0]))).all()
+
+
+def test_a_track_is_as_long_as_it_has_spots():
+    table = spots([0, 1, 3, 1]).assign(track=[0, 0, 0, 1])
+    assert temporal_support(table)["track_frames"].tolist() == [3, 3, 3, 1]
+    assert temporal_support(spots([0, 1]))["track_frames"].tolist() == [1, 1]

@@ -505,6 +505,7 @@ def test_screenshot(inspected, qtbot, screenshot):
     viewer, panel = inspected(show=True)
     click_row(qtbot, panel, 1)
     assert panel.view.trace.trace is not None
+    qtbot.wait(300)
     assert screenshot(viewer, "inspect").exists()
 
 

@@ -62,6 +62,19 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "movies with known truth, beside each direction alone and filters tuned by the "
         "truth; what it makes of pure noise",
     ),
+    "trust": Benchmark(
+        "trust",
+        "measure_trust",
+        "how often noise passes for a particle, how well phantoms are told from "
+        "particles on movies that nothing was calibrated on, how true the chances are, "
+        "and how long it takes",
+    ),
+    "baselines": Benchmark(
+        "baselines",
+        "measure_baselines",
+        "decibels of every classical filter on the movies of quality, tuned by the "
+        "truth and without it, with its time and memory",
+    ),
     "table1": Benchmark(
         "table1",
         "measure_table1",

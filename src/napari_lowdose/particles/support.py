@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
+from jaxtyping import Bool, Float64
 from numpy import ndarray
 
 from napari_lowdose.particles.held_out import predicted_places
@@ -40,8 +40,9 @@ def temporal_support(
     Returns
     -------
     pandas.DataFrame
-        The spots with the column support: the share of those ``2 w`` frames, or as many
-        of them as there are; NaN in a movie of one frame.
+        The spots with the columns support, the share of those ``2 w`` frames, or as
+        many of them as there are (NaN in a movie of one frame), and track_frames, in
+        how many frames its track has a spot.
 
     References
     ----------
@@ -56,7 +57,16 @@ def temporal_support(
         asked += there
     share = np.full(len(spots), np.nan)
     np.divide(supported, asked, out=share, where=asked > 0)
-    return spots.assign(support=share)
+    return spots.assign(support=share, track_frames=_track_frames(spots))
+
+
+def _track_frames(spots: pd.DataFrame) -> Float64[ndarray, " n"]:
+    if "track" not in spots:
+        return np.ones(len(spots))
+    _, number, frames = np.unique(
+        spots["track"].to_numpy(), return_inverse=True, return_counts=True
+    )
+    return frames[number].astype(np.float64)
 
 
 def _seen(spots: pd.DataFrame, step: int, reach_px: float) -> Bool[ndarray, " n"]:

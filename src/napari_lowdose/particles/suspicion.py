@@ -20,10 +20,12 @@ _FILE = "suspicion.json"
 _FARTHEST = 3.0
 _LEAST_BACKGROUND = 0.02  # quanta per pixel
 _LEAST_SPREAD, _MOST_SPREAD = 0.02, 3.0
+_MANY_FRAMES = 64.0  # as the movies of the calibration have
 _CERTAIN = 30.0  # of log-odds
 _LIKELY = 0.5
 # So rarely noise has as much anywhere in the movie, or at a given place beside it.
 _FAMILYWISE_LEVEL, _HELD_OUT_LEVEL = 0.05, 0.01
+_SMEARED = 0.5  # of the frames around, by an event of a single one
 
 Column = Float64[ndarray, " _"]
 
@@ -63,8 +65,9 @@ def suspicion(table: pd.DataFrame, *, source: Source = Source.FUSED) -> pd.DataF
     table
         One row per spot: sigma, n_std (`detect_above`), and any of evidence,
         p_familywise and background (`test_spots`), held_out_evidence and p_held_out
-        (`test_in_neighbours`), support (`temporal_support`), direction_min and
-        direction_spread (`direction_agreement`). What is missing is added, as NaN.
+        (`test_in_neighbours`), support and track_frames (`temporal_support`),
+        direction_min and direction_spread (`direction_agreement`). What is missing is
+        added, as NaN.
     source
         The estimate that the spots were found in.
 
@@ -99,7 +102,7 @@ def suspicion(table: pd.DataFrame, *, source: Source = Source.FUSED) -> pd.DataF
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "same frame": ("evidence", "background"),
     "other frames": ("held_out_evidence",),
-    "support": ("support",),
+    "support": ("support", "track_frames"),
     "directions": ("direction_min", "direction_spread"),
 }
 _ALWAYS = ("n_std", "sigma")
@@ -110,6 +113,7 @@ _TRANSFORMS: Mapping[str, Callable[[Column], Column]] = {
     "background": lambda b: np.log(np.maximum(b, _LEAST_BACKGROUND)),
     "held_out_evidence": np.sqrt,
     "support": lambda share: share,
+    "track_frames": lambda n: np.log(np.minimum(n, _MANY_FRAMES)),
     "direction_min": lambda least: np.arcsinh(least / 3),
     "direction_spread": lambda v: np.log(np.clip(v, _LEAST_SPREAD, _MOST_SPREAD)),
 }
@@ -210,13 +214,16 @@ def _verdicts(table: pd.DataFrame, chance: Float64[ndarray, " n"]) -> list[Verdi
         table[name].to_numpy(np.float64)
         for name in ("p_familywise", "p_held_out", "support")
     )
-    alone = (np.nan_to_num(support) == 0) & ~(p_beside <= _HELD_OUT_LEVEL)
+    # Denoisers smear what is there once into the frames around it, which support it then;
+    # the raw counts of these frames know better.
+    most = np.where(np.isnan(p_beside), 0.0, _SMEARED)
+    alone = (np.nan_to_num(support) <= most) & ~(p_beside <= _HELD_OUT_LEVEL)
     conditions = {
         Verdict.MISSED: table["n_std"].isna().to_numpy(),
         Verdict.SINGLE_FRAME: alone & (p_anywhere <= _FAMILYWISE_LEVEL),
         Verdict.PHANTOM: chance > _LIKELY,
     }
-    found = np.full(len(table), Verdict.SUPPORTED, object)
-    for verdict, holds in reversed(conditions.items()):
-        found[holds] = verdict
-    return list(found)
+    names = [*conditions, Verdict.SUPPORTED]
+    # The first one that holds counts.
+    number = np.select([*conditions.values()], range(len(conditions)), len(conditions))
+    return [names[each] for each in number.tolist()]

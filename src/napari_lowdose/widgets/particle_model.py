@@ -37,7 +37,9 @@ def written_share(value: float) -> str:
     """Write a probability as short as a narrow column needs it."""
     if not isfinite(value):
         return "–"
-    return f"{value:.2f}" if value >= 0.01 or value == 0 else f"{value:.0e}"
+    if 0 < value < 0.01:
+        return f"{value:.0e}".replace("e-0", "e-")
+    return f"{value:.2f}".removeprefix("0").replace("1.00", "1")
 
 
 def _percent(value: float) -> str:
@@ -57,21 +59,21 @@ def _word(verdict: str) -> str:
 
 
 COLUMNS = (
-    Column("decision", "", "Your decision: K keeps, R rejects", _mark, 18),
+    Column("decision", "", "Your decision: K keeps, R rejects", _mark, 17),
     Column("p_phantom", "p", "Probability of a phantom", written_share, 30),
-    Column("verdict", "verdict", "What the evidence says", _word, 76),
-    Column("frame", "frame", "Counted from 0", _whole, 37),
-    Column("y", "y", "Row, in pixels", _whole, 27),
-    Column("x", "x", "Column, in pixels", _whole, 27),
+    Column("verdict", "verdict", "What the evidence says", _word, 79),
+    Column("frame", "frame", "Counted from 0", _whole, 39),
+    Column("y", "y", "Row, in pixels", _whole, 30),
+    Column("x", "x", "Column, in pixels", _whole, 30),
     Column(
         "p_held_out",
         "held\nout",
         "How often noise alone would give as much evidence in the frames before and "
         "after, in which the particle was not found",
         written_share,
-        38,
+        35,
     ),
-    Column("support", "time\n(%)", "Share of frames around that show it", _percent, 30),
+    Column("support", "time\n(%)", "Share of frames around that show it", _percent, 31),
 )
 MOST_SUSPICIOUS = 1, Qt.SortOrder.DescendingOrder
 

@@ -197,7 +197,9 @@ class _View(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = self.horizontalHeader()
         # napari's style sheet has the say over fonts.
-        self.setStyleSheet(f"QTableView, QHeaderView::section {{font-size: {_FONT}}}")
+        self.setStyleSheet(
+            f"QTableView, QHeaderView::section {{font-size: {_FONT}; padding: 0}}"
+        )
         header.setMinimumSectionSize(16)
         for place, column in enumerate(COLUMNS):
             self.setColumnWidth(place, column.width_px)

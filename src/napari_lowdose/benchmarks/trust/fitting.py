@@ -30,6 +30,11 @@ def fit_calibrations(
     spots
         As `evidence_in` gives them. Ghosts and what is at the rim are left out; what
         the movie without noise has counts as real, whether it is a particle or not.
+
+    Raises
+    ------
+    ValueError
+        If there are no phantoms, or nothing but phantoms.
     """
     judged = spots[spots["kind"].isin([Kind.PARTICLE, Kind.STRUCTURE, Kind.PHANTOM])]
     return {groups: _fit(judged, groups) for groups in group_sets()}
@@ -46,6 +51,11 @@ def _fit(spots: pd.DataFrame, groups: tuple[str, ...]) -> Calibration:
     known = np.isfinite(evidence).all(axis=1)
     evidence = evidence[known]
     phantom = (spots["kind"].to_numpy() == Kind.PHANTOM)[known]
+    if not 0 < phantom.sum() < len(phantom):
+        raise ValueError(
+            f"expected phantoms and others among the spots, got {phantom.sum()} of "
+            f"{len(phantom)}; take more or larger movies"
+        )
     centre = evidence.mean(axis=0)
     scale = np.maximum(evidence.std(axis=0), _FAINTEST)
     weights = ridge_logistic(design(evidence, centre, scale), phantom)

@@ -87,15 +87,15 @@ def kinds(spots: pd.DataFrame, movie: CountedMovie) -> list[Kind]:
     place = spots[["y", "x"]].to_numpy(np.float64)
     last = np.array([rows, columns]) - 1 - _MARGIN_PX
     conditions = {
-        Kind.STRUCTURE: responses_at(movie.truth, spots) > _REAL_SHARE * strength,
-        Kind.GHOST: _at(spots, truth.hidden),
-        Kind.PARTICLE: _at(spots, truth.seen),
         Kind.RIM: ((place < _MARGIN_PX) | (place > last)).any(axis=1),
+        Kind.PARTICLE: _at(spots, truth.seen),
+        Kind.GHOST: _at(spots, truth.hidden),
+        Kind.STRUCTURE: responses_at(movie.truth, spots) > _REAL_SHARE * strength,
     }
-    found = np.full(len(spots), Kind.PHANTOM, object)
-    for kind, holds in conditions.items():
-        found[holds] = kind
-    return list(found)
+    names = [*conditions, Kind.PHANTOM]
+    # The first one that holds counts.
+    number = np.select([*conditions.values()], range(len(conditions)), len(conditions))
+    return [names[each] for each in number.tolist()]
 
 
 def _at(spots: pd.DataFrame, by_frame: tuple[Places, ...]) -> Bool[ndarray, " n"]:

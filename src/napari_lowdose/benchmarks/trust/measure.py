@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 from napari_lowdose.benchmarks.trust.calibrating import looked_at
 from napari_lowdose.benchmarks.trust.gathering import Kind
 from napari_lowdose.benchmarks.trust.movies import unseen_movies
+from napari_lowdose.benchmarks.trust.null_rates import null_rates
 from napari_lowdose.config import Compute
 from napari_lowdose.particles import (
     Source,
@@ -29,6 +30,7 @@ from napari_lowdose.particles import (
 DOSES = (1.0, 0.3)
 N_MOVIES = 20
 N_BINS = 10
+BACKGROUNDS = (0.02, 0.1, 0.45, 2.0, 10.0)
 # A spot's evidence, oriented so that more of it speaks for the spot.
 EVIDENCE: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
     "strength": lambda spots: spots["n_std"],
@@ -48,6 +50,7 @@ def measure_trust(
     size: int = 128,
     large: tuple[int, int] = (64, 512),
     n_particles: int = 200,
+    n_trials: int = 40_000,
     compute: Compute = Compute(),  # noqa: B008 - frozen
 ) -> Iterator[dict[str, Any]]:
     """Tell true spots from phantoms in movies that no calibration has seen.
@@ -60,6 +63,8 @@ def measure_trust(
         How many movies per dose, and how large, in frames and pixels.
     large, n_particles
         Frames and size of the movie that is timed, and particles in each frame.
+    n_trials
+        Spots of pure noise that are tested, for each background.
     compute
         On what the model runs.
 
@@ -68,7 +73,7 @@ def measure_trust(
     dict
         what, rate, unit. For spots in x-y and in the fused estimate, at 1 and at 0.3
         counts per pixel: the area under the curve, of all evidence and of each alone;
-        then how well the chances hold, and seconds.
+        then how well the chances hold, how often noise passes, and seconds.
     """
     for source, spots in judged_spots(
         model, n_movies, frames=frames, size=size, compute=compute
@@ -76,7 +81,22 @@ def measure_trust(
         for dose, some in spots.groupby("nominal", sort=False):
             yield auc_row(f"{source} at {dose:g}", some)
         yield from reliability_rows(source.value, spots)
+    yield from null_rows(n_trials)
     yield timing_row(*large, n_particles)
+
+
+def null_rows(n_trials: int) -> Iterator[dict[str, Any]]:
+    """Count how often noise passes, where 5, 1 and 0.1 of 100 should."""
+    for background in BACKGROUNDS:
+        rng = np.random.default_rng(0)
+        rates = null_rates(background, n_trials, rng)
+        yield {
+            "what": f"false at 5 %, ground {background:g}",
+            "rate": 100 * rates[0.05],
+            "unit": "%",
+            "at 1 %": 100 * rates[0.01],
+            "at 0.1 %": 100 * rates[0.001],
+        }
 
 
 def judged_spots(
