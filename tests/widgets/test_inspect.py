@@ -206,7 +206,7 @@ def test_a_click_on_a_row_goes_there_and_shows_what_is_known(inspected, qtbot, m
         panel.findings.particles["frame"][panel.findings.tracks_of([number])]
     )
     assert panel.view.words.text()
-    assert panel.movie.isEnabled()
+    assert panel.exports.movie.isEnabled()
 
 
 def test_a_second_click_on_a_row_goes_back_there(inspected, qtbot):
@@ -332,7 +332,7 @@ def test_keys_decide_and_decisions_are_known_again(inspected, qtbot, tmp_path):
     assert column(panel, "decision")[:3] == ["✓", "✗", ""]
     written = viewer.layers["movie rings"].features["decision"]
     assert (written[first], written[second]) == ("keep", "reject")
-    panel.save_csv(tmp_path / "particles.csv")
+    panel.exports.save_table(tmp_path / "particles.csv")
     qtbot.waitUntil(lambda: "saved" in panel.status.text(), timeout=20_000)
     saved = pd.read_csv(tmp_path / "particles.csv")
     assert saved["decision"][first] == "keep"
@@ -394,7 +394,7 @@ def test_decisions_are_kept_when_the_dock_closes_at_once(inspected, qtbot):
 def test_a_crop_movie_shows_each_stack_in_each_frame(inspected, qtbot, tmp_path):
     _, panel = inspected()
     click_row(qtbot, panel, 0)
-    panel.save_movie(tmp_path / "particle.gif")
+    panel.exports.save_movie(tmp_path / "particle.gif")
     qtbot.waitUntil(lambda: "saved" in panel.status.text(), timeout=20_000)
     crops, circles, first = panel.findings.crops(panel.table.current)
     assert list(crops) == ["raw", "fused", "x-y", "x-t", "y-t"]
@@ -413,8 +413,8 @@ def test_nothing_found_is_said_and_leaves_nothing_to_click(inspected):
     assert "no particles" in panel.status.text()
     assert panel.table.count.text() == "0 of 0"
     assert [layer.name for layer in viewer.layers] == ["movie"]
-    assert not panel.csv.isEnabled()
-    assert not panel.movie.isEnabled()
+    assert not panel.exports.csv.isEnabled()
+    assert not panel.exports.movie.isEnabled()
 
 
 def test_what_was_not_tested_is_shown_without_scores(inspected, qtbot):

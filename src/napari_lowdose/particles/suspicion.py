@@ -214,8 +214,8 @@ def _verdicts(table: pd.DataFrame, chance: Float64[ndarray, " n"]) -> list[Verdi
         table[name].to_numpy(np.float64)
         for name in ("p_familywise", "p_held_out", "support")
     )
-    # Denoisers smear what is there once into the frames around it, which support it then;
-    # the raw counts of these frames know better.
+    # Denoisers smear what is there once into the frames around it, which support it
+    # then; the raw counts of these frames know better.
     most = np.where(np.isnan(p_beside), 0.0, _SMEARED)
     alone = (np.nan_to_num(support) <= most) & ~(p_beside <= _HELD_OUT_LEVEL)
     conditions = {

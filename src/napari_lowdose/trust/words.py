@@ -115,7 +115,7 @@ def _directions(row: Row) -> str:
 
 def _chance(row: Row) -> str:
     if row.get("verdict") == Verdict.SINGLE_FRAME:
-        return "the raw counts of other frames do not hold it, so that time cannot confirm it"
+        return "no other frame confirms it"
     p = _number(row, "p_phantom")
     if p is None:
         return ""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import napari
@@ -18,13 +16,13 @@ from napari_lowdose.errors import UnusableStack
 from napari_lowdose.jobs import Task
 from napari_lowdose.stack import Stack
 from napari_lowdose.trust.decisions import Decision
-from napari_lowdose.widgets.background import Background
 from napari_lowdose.widgets.engine_panel import EnginePanel
-from napari_lowdose.widgets.exports import ask_for_file, saved_movie, saved_table
+from napari_lowdose.widgets.exports import Exports, with_decisions
 from napari_lowdose.widgets.findings import DIRECTIONS, FUSED, Findings
 from napari_lowdose.widgets.form import Form
 from napari_lowdose.widgets.judging import Judging
 from napari_lowdose.widgets.layers import (
+    Limits,
     add_stack,
     contrast_limits,
     stack_from,
@@ -52,8 +50,7 @@ class InspectPanel(EnginePanel):
         self.table = ParticleTable()
         self.notes = wrapped_label()
         self.view = ParticleView()
-        self.csv = button("CSV…", "Save all particles and your decisions as a table")
-        self.movie = button("Crop movie…", "Save what is around it as GIF or MP4")
+        self.exports = Exports(self, table=self._table, film=self._film)
         self.null = button(
             "Null movie",
             "Denoise pure noise on the same background, and count what is invented",
@@ -83,7 +80,7 @@ class InspectPanel(EnginePanel):
         particles.rows.addRow(self.notes)
         close_up = self.section("Close-up")
         close_up.rows.addRow(self.view)
-        close_up.rows.addRow(in_a_row(self.csv, self.movie))
+        close_up.rows.addRow(self.exports)
         self.section("Settings", expanded=False).rows.addRow(self.form)
         null = self.section("Null movie")
         null.rows.addRow(self.null)
@@ -104,8 +101,6 @@ class InspectPanel(EnginePanel):
         self.table.sifted.connect(self._sift_rings)
         self.table.decided.connect(self._decide)
         self.view.frame_picked.connect(self._show_frame)
-        self.csv.clicked.connect(self._ask_for_csv)
-        self.movie.clicked.connect(self._ask_for_movie)
         self._judging.failed.connect(self.fail)
         self.closed.connect(self._leave)
 
@@ -120,8 +115,9 @@ class InspectPanel(EnginePanel):
         free = not self.running and self.noisy.layer is not None
         self.null.setEnabled(free and self.model.path is not None)
         some = self.findings is not None and len(self.findings.particles) > 0
-        self.csv.setEnabled(some)
-        self.movie.setEnabled(some and self.table.current is not None)
+        self.exports.csv.setEnabled(some)
+        picked = some and self.table.current is not None
+        self.exports.movie.setEnabled(picked)
 
     def _inspect(self, _checked: bool = False) -> None:
         with self.reporting():
@@ -277,37 +273,14 @@ class InspectPanel(EnginePanel):
         if self.rings is not None:
             self.rings.write_decisions(self.table.model.decisions)
 
-    def _ask_for_csv(self, _checked: bool = False) -> None:
-        kinds = "Tables (*.csv)"
-        path = ask_for_file(self, "Save particles", "particles.csv", kinds)
-        if path is not None:
-            self.save_csv(path)
+    def _table(self) -> pd.DataFrame:
+        assert self.findings is not None
+        return with_decisions(self.findings.particles, self.table.model.decisions)
 
-    def _ask_for_movie(self, _checked: bool = False) -> None:
-        kinds = "Animated GIF (*.gif);;MP4 film (*.mp4)"
-        path = ask_for_file(self, "Save crop movie", "particle.gif", kinds)
-        if path is not None:
-            self.save_movie(path)
-
-    def save_csv(self, path: Path) -> None:
-        """Write all particles and decisions as a table, in the background."""
-        if self.findings is not None:
-            decisions = [str(one) for one in self.table.model.decisions]
-            table = self.findings.particles.assign(decision=decisions)
-            self._save(partial(saved_table, table, path))
-
-    def save_movie(self, path: Path) -> None:
-        """Write what is around the current particle as a film, in the background."""
-        number = self.table.current
-        if self.findings is not None and number is not None:
-            limits = self.view.close_up.limits
-            self._save(partial(saved_movie, self.findings, number, path, limits))
-
-    def _save(self, steps: partial[Iterator[Path]]) -> None:
-        work = Background(steps, title="Saving", panel=self)
-        work.came.connect(lambda path: self.say(f"saved {path}"))
-        self.say("saving …")
-        work.start()
+    def _film(self) -> tuple[Findings, int, Limits]:
+        assert self.findings is not None
+        assert self.table.current is not None
+        return self.findings, self.table.current, self.view.close_up.limits
 
     def finish(self, well: bool) -> None:
         """Say how it ended, where nothing else tells."""

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_lowdose.particles import Verdict
 from napari_lowdose.trust.decisions import Decision
 from napari_lowdose.widgets.number_box import NumberBox
 from napari_lowdose.widgets.panel import in_a_row
@@ -239,7 +240,7 @@ class _Slider(QSlider):
             super().wheelEvent(event)
 
 
-def _check_box(verdict: str) -> QCheckBox:
+def _check_box(verdict: Verdict) -> QCheckBox:
     """Make a box that shows or hides what has one verdict, marked by its colour."""
     look = LOOKS[verdict]
     box = QCheckBox(look.word)

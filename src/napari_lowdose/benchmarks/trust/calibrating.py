@@ -25,7 +25,7 @@ from napari_lowdose.particles import N_STD, Source
 from napari_lowdose.particles.suspicion import Calibration
 
 _DIGITS = 5
-N_MOVIES = 40
+N_MOVIES = 80
 Tables = Mapping[Source, pd.DataFrame]
 
 
