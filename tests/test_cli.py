@@ -293,3 +293,33 @@ def test_info_describes_files_and_machine(simulated, capsys):
     assert json.loads(capsys.readouterr().out)["shape"] == [16, 32, 32]
     assert run("info --json") == 0
     assert "precision" in json.loads(capsys.readouterr().out)
+
+
+def test_phantoms_null_test_and_scores_without_truth(here, capsys):
+    line = "simulate catalyst --frames 16 --size 48 --dose 2 -o noisy.tif"
+    assert run(line, "--particles", "truth.csv") == 0
+    assert run("denoise noisy.tif --model fast -o out.tif") == 0
+    line = "phantoms out.tif --noisy noisy.tif --particles truth.csv -o found.csv"
+    capsys.readouterr()
+    assert run(line, "--maps", "maps", "--json") == 0
+    summed = json.loads(capsys.readouterr().out)
+    table = pd.read_csv("found.csv")
+    assert summed["spots_per_frame"] * 16 == pytest.approx(
+        (table["verdict"] != "missed").sum()
+    )
+    assert 0 <= summed["true_precision"] <= 1
+    assert {path.name for path in (here / "maps").iterdir()} == {
+        "residual.tif",
+        "evidence.tif",
+    }
+    assert run("null-test noisy.tif --model fast --movies null --json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["frames"] == 16
+    assert len(list((here / "null").iterdir())) == 2
+    assert run("score out.tif --noisy noisy.tif --model fast --json") == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert {"thinned_psnr", "noise2self", "residual_chi2"} <= set(scores)
+    assert scores["residual_chi2"]["std_error"] > 0
+    # a model is to denoise parts of the noisy stack, which is not given
+    assert run("score out.tif --model fast") == 2
+    assert "--noisy beside --model" in capsys.readouterr().err

@@ -320,6 +320,19 @@ def test_fine_tuning_leaves_a_model_and_a_picture_at_each_validation(
     assert "supervised" in progress["text"]  # the truth was given
 
 
+def test_an_inspection_leaves_tables_that_hold_no_code(job, start):
+    inspect = {"task": Task.INSPECT, "model": "fast", "truth": ()}
+    child = start(job.model_copy(update=inspect))
+    assert child.end() == 0, child.errors
+    (told,) = child.of("particles")
+    # objects would need pickle, which numpy refuses to load by itself
+    particles, courses = (np.load(told[name]) for name in ("particles", "courses"))
+    assert {"frame", "y", "x", "p_phantom", "verdict"} <= set(particles.dtype.names)
+    assert told["tested"] == ("present" in (courses.dtype.names or ()))
+    names = {result["name"] for result in child.of("result")}
+    assert {"xy", "xt", "yt", "fused", "residual"} <= names
+
+
 @pytest.mark.parametrize("shape", [(100, 256, 256), (3, 40, 500), (20, 2048, 2048)])
 @pytest.mark.parametrize("frame", [0, 2, -1])
 def test_a_window_holds_the_frame_and_is_no_larger_than_allowed(shape, frame):

@@ -15,6 +15,7 @@ from numpy import ndarray
 from napari_lowdose.applying import Applied, applying, model_for
 from napari_lowdose.config import Inspecting
 from napari_lowdose.denoiser import Progress
+from napari_lowdose.networks.look import Channel
 from napari_lowdose.noise import NoiseMeasurement
 from napari_lowdose.particles import (
     detect_above,
@@ -39,6 +40,11 @@ _N_SCALES = 4
 _NO_TEST = (
     "No particle was asked for in the raw counts: what is left to judge by is whether "
     "it lasts and whether all directions show it."
+)
+_NOT_APART = (
+    "The directions of this model all see the same filtered movie, so that their "
+    "agreement proves nothing and is left out; the model accurate has witnesses of "
+    "their own."
 )
 
 
@@ -80,6 +86,7 @@ class _Made:
     estimates: Mapping[str, Stack]
     disagreement: Float32[ndarray, "t y x"] | None
     notes: tuple[str, ...]
+    witnesses: bool = True  # whether each direction looks with its own eyes only
 
     @property
     def fused(self) -> Real[ndarray, "t y x"]:
@@ -145,7 +152,7 @@ def inspecting(
         tested, more = testable(measurement)
         notes = (*notes, *more)
     spots = found_in(made.fused, settings)
-    if made.planes:
+    if made.planes and made.witnesses:
         spots = direction_agreement(spots, made.planes)
     maps: dict[str, ndarray] = {}
     if measurement is not None:
@@ -197,11 +204,14 @@ def _denoised(
     The first half of the progress is that of the stack.
     """
     denoiser, notes = model_for(model, noisy, settings.denoising)
-    parts = 1 if measurement is None or len(denoiser.planes) < 2 else 2
+    apart = Channel.WIENER not in {channel for channel, _ in denoiser.looks[0].sees}
+    parts = 2 if measurement is not None and len(denoiser.planes) > 1 and apart else 1
     steps = applying(denoiser, model, noisy, notes)
     applied: Applied = yield from part_of(steps, 0, parts)
     several = len(applied.planes) > 1
     estimates = {**(applied.planes if several else {}), FUSED: applied.stack}
+    if several and not apart:
+        return _Made(estimates, None, (*applied.notes, _NOT_APART), witnesses=False)
     if parts == 1 or measurement is None or applied.disagreement is None:
         return _Made(estimates, None, applied.notes)
     fused = np.asarray(applied.stack.data[:])
