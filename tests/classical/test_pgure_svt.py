@@ -66,8 +66,11 @@ def test_a_moving_texture_is_denoised_as_well_as_a_still_one():
         noisy = scene + rng.normal(0, 1, scene.shape)
         estimate = SVT.denoise(noisy, {"threshold": 1.0})
         errors.append(np.mean((estimate - scene)[inside] ** 2))
+    # Lowering one singular value by the edge of the noise's costs its square, shared
+    # by all values of a patch: no more than that is lost where nothing moves.
+    assert errors[0] < (16**0.5 + 15**0.5) ** 2 / (16 * 15)
     # places at the rim leave the frame, so that some are followed for a part only
-    assert errors[1] < 1.5 * errors[0] < 0.3
+    assert errors[1] < 1.5 * errors[0]
 
 
 def test_whole_pixels_of_motion_are_found():

@@ -72,4 +72,5 @@ BILATERAL = Baseline(
         ),
     },
     summary="Average each pixel with neighbours that are near in place and in counts.",
+    even_noise=True,
 )

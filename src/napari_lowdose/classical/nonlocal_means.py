@@ -76,4 +76,5 @@ NONLOCAL_MEANS = Baseline(
         )
     },
     summary="Average pixels of a frame whose surroundings look alike.",
+    even_noise=True,
 )
