@@ -51,22 +51,27 @@ def test_what_older_npe2_refuses_or_napari_ignores_is_not_used(manifest):
         assert word not in text
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "load",
-        "simulate",
-        "measure",
-        "train",
-        "denoise",
-        "fine_tune",
-        "compare",
-        "inspect",
-    ],
-)
-def test_widgets_do_not_load_torch(module):
+WIDGETS = [
+    "load",
+    "simulate",
+    "measure",
+    "train",
+    "denoise",
+    "fine_tune",
+    "compare",
+    "inspect",
+    "files",
+]
+
+
+def test_widgets_do_not_load_torch():
+    # one process for all, since each start takes seconds: the first is to blame
     code = (
-        f"import sys, napari_lowdose.widgets.{module}, napari_lowdose.widgets.files;"
-        "sys.exit('torch' in sys.modules)"
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    importlib.import_module('napari_lowdose.widgets.' + name)\n"
+        "    if 'torch' in sys.modules: sys.exit(name)\n"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    command = [sys.executable, "-c", code, *WIDGETS]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
