@@ -21,11 +21,8 @@ from napari_lowdose.noise.stages import Afterglow, Gaussian, Response
 from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.stack import Stack
 from napari_lowdose.trust import checks
-from napari_lowdose.trust.checks import (
-    check_pair,
-    electrons_of,
-    shift_between,
-)
+from napari_lowdose.trust.checks import check_pair, electrons_of
+from napari_lowdose.trust.shift import shift_between
 
 CAMERA = Readout(gain=2.0, offset=100.0, readout_std=3.0)
 

@@ -16,13 +16,11 @@ from napari_lowdose.denoiser import Denoised, Progress, exhausted
 from napari_lowdose.noise import Noise, Poisson, Readout, add_noise, measure_noise
 from napari_lowdose.noise.stages import Quantize, Response
 from napari_lowdose.particles.detection import detect_above
-from napari_lowdose.trust.null_movie import (
+from napari_lowdose.trust.null_movie import null_movie, null_testing, same_threshold
+from napari_lowdose.trust.null_report import (
     NullReport,
     false_discovery,
-    null_movie,
-    null_testing,
     poisson_interval,
-    same_threshold,
 )
 
 

@@ -15,7 +15,7 @@ from numpy import ndarray
 from napari_lowdose.classical.baseline import Baseline, Setting, check_frames
 from napari_lowdose.classical.coarse_step import CoarseStep
 from napari_lowdose.classical.held_out import hold_out
-from napari_lowdose.noise import NoiseUnits, looks_counted, read_noise_units, thin
+from napari_lowdose.noise import looks_counted, noise_units_of, thin
 from napari_lowdose.noise.thinned_error import thinned_mse
 
 # What bounds the work: non-local means takes about a second per million pixels. Filters
@@ -101,7 +101,7 @@ def tune(
     windows = _windows(noisy.shape, rng, temporal=baseline.temporal)
     sample = _cut(noisy, windows)
     if truth is None and baseline.judge is not None:
-        noise = _noise(noisy, gain, offset)
+        noise = noise_units_of(noisy, gain=gain, offset=offset)
         losses = baseline.judge(sample, noise, rng)
         return _best(baseline, losses, _PGURE)
     if truth is not None:
@@ -124,14 +124,6 @@ def _best(
 ) -> Tuned:
     best = min(losses, key=losses.__getitem__)
     return Tuned(dict(zip(baseline.settings, best, strict=True)), losses, criterion)
-
-
-def _noise(noisy: Real[ndarray, "t y x"], gain: float, offset: float) -> NoiseUnits:
-    """Take the user's numbers if the counts follow them; else read the noise."""
-    if not looks_counted(noisy, gain=gain, offset=offset):
-        return read_noise_units(noisy)[0]
-    mean = float(noisy.mean(dtype=np.float64))
-    return NoiseUnits.of_detector(mean, gain=gain, offset=offset, readout_std=0.0)
 
 
 def _loss_by_truth(baseline: Baseline, noisy: ndarray, truth: ndarray) -> Loss:

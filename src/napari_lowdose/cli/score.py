@@ -16,6 +16,7 @@ from napari_lowdose.cli.flags import add_flags, add_json_flag, config_from, show
 from napari_lowdose.config import Reading, Scoring
 from napari_lowdose.io import read_stack
 from napari_lowdose.metrics import EVERY_SCORE, Scored, scores_of
+from napari_lowdose.noise import Source
 from napari_lowdose.stack import Stack
 
 _STORY = """\
@@ -110,10 +111,13 @@ def _detector(noisy: Stack | None, settings: Scoring) -> Mapping[str, float]:
         sys.stderr.write(f"lowdose: note: {note}; counts are taken for electrons\n")
     if measurement is None:
         return {}
+    readout = measurement.readout_std
+    chance = measurement.counting and readout.source is Source.MEASURED
     return {
         "gain": measurement.gain.value,
         "offset": measurement.offset.value,
-        "readout_std": measurement.readout_std.value,
+        # Beside whole counts a measured one is chance, and would have them blurred.
+        "readout_std": 0.0 if chance else readout.value,
     }
 
 

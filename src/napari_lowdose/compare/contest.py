@@ -19,7 +19,7 @@ from napari_lowdose.metrics import Scored, scores_of, thinned_error
 from napari_lowdose.noise import (
     NoiseUnits,
     looks_counted,
-    read_noise_units,
+    noise_units_of,
     thin,
 )
 from napari_lowdose.stack import Stack
@@ -118,11 +118,8 @@ class Contest:
     @cached_property
     def noise(self) -> NoiseUnits:
         """The noise on the counts: the user's numbers, where they fit; else read."""
-        gain, offset = self.comparison.gain, self.comparison.offset
-        if not looks_counted(self.counts, gain=gain, offset=offset):
-            return read_noise_units(self.counts)[0]
-        mean = float(self.counts.mean(dtype=np.float64))
-        return NoiseUnits.of_detector(mean, gain=gain, offset=offset, readout_std=0.0)
+        how = self.comparison
+        return noise_units_of(self.counts, gain=how.gain, offset=how.offset)
 
     @cached_property
     def hashes(self) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ from napari_lowdose.noise.stages import STAGES, Poisson, Readout
 from napari_lowdose.noise.thinning import looks_counted, thin
 from napari_lowdose.noise.unit_notes import TRAINED_DOSE
 from napari_lowdose.noise.units import NoiseUnits
-from napari_lowdose.noise.units_reading import read_noise_units
+from napari_lowdose.noise.units_reading import noise_units_of, read_noise_units
 
 __all__ = [
     "DETECTORS",
@@ -51,6 +51,7 @@ __all__ = [
     "looks_counted",
     "measure_noise",
     "noise_share",
+    "noise_units_of",
     "read_noise_units",
     "read_recipe",
     "recipe_like",

@@ -53,7 +53,7 @@ def untrained_for(
             "Neighbouring pixels share noise, which base models are not trained for: "
             "expect residual blotches; bin the movie, or train on it."
         )
-    if frames_share_noise(measured):
+    if not measured.counting and frames_share_noise(measured):
         yield (
             "Frames share noise with the next one, which base models are not trained "
             "for: expect residual flicker, or train on the movie."
@@ -84,6 +84,5 @@ def _dose(dose: Measured) -> Iterator[str]:
 
 
 def frames_share_noise(measured: NoiseMeasurement) -> bool:
-    """Tell whether frames share noise for certain; whole counts share none."""
-    seen = len(measured.lags) > 1 and float(measured.lags[1]) > _LAGGED
-    return seen and not measured.counting
+    """Tell whether frames share more noise with the next than motion may feign."""
+    return len(measured.lags) > 1 and float(measured.lags[1]) > _LAGGED

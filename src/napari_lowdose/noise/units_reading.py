@@ -9,6 +9,7 @@ from numpy import ndarray
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.noise.estimate import measure_noise
 from napari_lowdose.noise.measurement import NoiseMeasurement
+from napari_lowdose.noise.thinning import looks_counted
 from napari_lowdose.noise.tiles import TILE_PX, VarianceLine, rough_line
 from napari_lowdose.noise.unit_notes import frames_share_noise, untrained_for
 from napari_lowdose.noise.units import NoiseUnits
@@ -75,6 +76,29 @@ def read_noise_units(
     return _units(mean, line, offset), tuple(notes)
 
 
+def noise_units_of(
+    stack: Real[ndarray, "t y x"], *, gain: float, offset: float
+) -> NoiseUnits:
+    """Take a user's numbers where the noise follows them; else read it off.
+
+    Parameters
+    ----------
+    stack
+        Counts of shape (t, y, x).
+    gain, offset
+        Counts per quantum, and counts in the dark.
+
+    Raises
+    ------
+    UnusableStack
+        As `read_noise_units`.
+    """
+    if not looks_counted(stack, gain=gain, offset=offset):
+        return read_noise_units(stack)[0]
+    mean = float(stack.mean(dtype=np.float64))
+    return NoiseUnits.of_detector(mean, gain=gain, offset=offset, readout_std=0.0)
+
+
 def _units(mean: float, line: VarianceLine, offset: float) -> NoiseUnits:
     """Find the detector whose noise follows a line; its offset where that fits."""
     counted = line.slope * max(mean - offset, 0.0)
@@ -135,7 +159,8 @@ def _shared(measured: NoiseMeasurement) -> float:
 
 def _lagging(measured: NoiseMeasurement) -> float:
     """Give the variance over long times over what differences of frames show of it."""
-    if not frames_share_noise(measured):
+    # No afterglow leaves counts whole.
+    if measured.counting or not frames_share_noise(measured):
         return 1.0
     lags = np.maximum(measured.lags[1:], 0.0)
     seen = 1 - 4 / 3 * lags[0] + (lags[1] / 3 if len(lags) > 1 else 0.0)

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
         noise_only_disagreement,
         residual,
     )
-    from napari_lowdose.trust.null_movie import NullReport, null_testing
+    from napari_lowdose.trust.null_movie import null_testing
+    from napari_lowdose.trust.null_report import NullReport
     from napari_lowdose.trust.null_test import NullTested, asking_noise
     from napari_lowdose.trust.summing import summary_of
 
 # Loaded when asked for: the widgets need some of it, and never torch.
 _HOME = {
     "Inspection": "inspection",
-    "NullReport": "null_movie",
+    "NullReport": "null_report",
     "NullTested": "null_test",
     "background_of": "maps",
     "check_pair": "checks",

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from napari_lowdose.denoiser import Denoised, Progress, exhausted
 from napari_lowdose.noise import NoiseMeasurement, Poisson, Readout
+from napari_lowdose.trust.progress import part_of
 
 Denoising = Callable[[ndarray], Generator[Progress, None, Denoised]]
 
@@ -219,7 +220,7 @@ def measuring_disagreement(
     for draw in range(n_draws):
         movie = recorded_again(fused, measurement, rng)
         steps = denoising(movie)
-        denoised = yield from several(steps, draw, n_draws)
+        denoised = yield from part_of(steps, draw, n_draws)
         if denoised.disagreement is None:
             raise ValueError(
                 "expected a denoiser that looks from several directions, got one of a "
@@ -227,19 +228,6 @@ def measuring_disagreement(
             )
         squared.append(_smooth_square(denoised.disagreement))
     return _by_place(fused, np.mean(squared, axis=0))
-
-
-def several(
-    steps: Generator[Progress, None, Denoised], number: int, total: int
-) -> Generator[Progress, None, Denoised]:
-    """Tell the progress of one denoising as a part of several."""
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            denoised: Denoised = end.value
-            return denoised
-        yield Progress(number * step.total + step.done, total * step.total)
 
 
 def _by_place(

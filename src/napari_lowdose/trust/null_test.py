@@ -15,7 +15,8 @@ from napari_lowdose.errors import UnusableStack
 from napari_lowdose.stack import Stack
 from napari_lowdose.trust.detector import detector_of
 from napari_lowdose.trust.inspection import sigmas_of
-from napari_lowdose.trust.null_movie import NullReport, null_testing, same_threshold
+from napari_lowdose.trust.null_movie import null_testing, same_threshold
+from napari_lowdose.trust.null_report import NullReport
 from napari_lowdose.trust.progress import part_of
 
 
