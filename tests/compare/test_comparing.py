@@ -26,6 +26,7 @@ from napari_lowdose.compare import (
 )
 from napari_lowdose.compare.cost import measured
 from napari_lowdose.compare.montage import Panel, ScaleBar, draw
+from napari_lowdose.compare.table import with_differences
 from napari_lowdose.config import Comparison, Plane
 from napari_lowdose.errors import UnwritableFile
 from napari_lowdose.io import read_stack
@@ -84,6 +85,16 @@ def test_without_truth_held_out_counts_rank_the_methods_alike(pair, results, smo
         assert low - spare < error.scores["thinned_mse"] < high + spare, name
     assert best(blind, "thinned_mse") == best(results, "mse") == "wiener"
     assert max(blind, key=lambda r: r.scores["thinned_mse"]).name == "noisy"
+    shown = {result.name: result for result in with_differences(blind)}
+    assert shown["wiener"].scores["thinned_excess"] == 0
+    for name in ("gaussian", "noisy"):
+        result = shown[name]
+        assert result.scores["thinned_excess"] == pytest.approx(
+            result.scores["thinned_mse"] - shown["wiener"].scores["thinned_mse"]
+        )
+    # The noise of the held-out counts is the same for both.
+    errors = shown["gaussian"].std_errors
+    assert 0 < errors["thinned_excess"] < errors["thinned_mse"]
 
 
 def test_thinned_errors_are_in_counts_squared(pair):

@@ -87,6 +87,28 @@ def test_thinned_error_agrees_with_the_plain_function_and_knows_readout_noise():
     assert abs(np.mean(differences)) < 0.03
 
 
+def test_the_difference_of_two_estimates_is_known_better_than_each():
+    truth, rng = scene(frames=4), np.random.default_rng(5)
+    found, true, alone = [], [], []
+    for _ in range(40):
+        kept, held_out = thin(rng.poisson(truth), 0.8, rng=rng)
+        mild, strong = (ndimage.gaussian_filter(kept / 0.8, (0, s, s)) for s in (1, 2))
+        one, other = (
+            thinned_error(estimate, held_out, fraction=0.8)
+            for estimate in (mild, strong)
+        )
+        found.append(one.above(other, rng))
+        alone.append(one.mse(rng).std_error)
+        true.append(np.mean((mild - truth) ** 2) - np.mean((strong - truth) ** 2))
+    wrong = np.array([score.value for score in found]) - true
+    stated = np.mean([score.std_error for score in found])
+    assert abs(wrong.mean()) < 4 * wrong.std() / 40**0.5
+    # What differs from tile to tile in the scene counts as chance, too.
+    assert 0.8 * wrong.std() < stated < np.mean(alone)
+    with pytest.raises(ValueError, match="the same tiles"):
+        one.above(thinned_error(mild[:, :32], held_out[:, :32], fraction=0.8), rng)
+
+
 def test_neighbours_of_a_still_scene_are_repetitions():
     truth, rng = scene(frames=40), np.random.default_rng(3)
     noisy = rng.poisson(truth)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from numpy import ndarray
 from napari_lowdose.compare.fingerprint import sha256_of, versions
 from napari_lowdose.compare.result import SCORES, Kind, Result
 from napari_lowdose.config import Comparison
-from napari_lowdose.metrics import Scored, scores_of, thinned_error
+from napari_lowdose.metrics import UnseenError, scores_of, thinned_error
 from napari_lowdose.noise import (
     NoiseUnits,
     looks_counted,
@@ -46,12 +46,11 @@ class Thinned:
         kept = first * np.float32(gain / _KEPT) + np.float32(offset)
         return cls(kept, second, gain, offset)
 
-    def error(self, estimate: Real[ndarray, "t y x"], seed: int) -> Scored:
+    def error(self, estimate: Real[ndarray, "t y x"]) -> UnseenError:
         """Score what a method made of the kept part, in counts squared."""
         electrons = (estimate - np.float32(self.offset)) / np.float32(self.gain)
         error = thinned_error(electrons, self.held_out, fraction=_KEPT)
-        found = error.mse(np.random.default_rng(seed))
-        return Scored(found.value * self.gain**2, found.std_error * self.gain**2)
+        return UnseenError(error.sums * np.array([self.gain**2, 1.0]))
 
 
 @dataclass(frozen=True)
@@ -145,13 +144,17 @@ class Contest:
             offset=how.offset,
             seed=how.seed,
         )
+        tiles: Sequence[Sequence[float]] = ()
         if self.thinned is not None and again is not None:
-            found["thinned_mse"] = self.thinned.error(again, how.seed)
+            error = self.thinned.error(again)
+            found["thinned_mse"] = error.mse(np.random.default_rng(how.seed))
+            tiles = error.sums.tolist()
         kept = {name: found[name] for name in SCORES if name in found}
         return replace(
             result,
             scores={name: score.value for name, score in kept.items()},
             std_errors={name: score.std_error for name, score in kept.items()},
+            tiles=tiles,
         )
 
     def provenance(self, alone: Comparison) -> Mapping[str, Any]:

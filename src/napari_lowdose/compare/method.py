@@ -39,6 +39,7 @@ _KEPT = (
     "settings",
     "criterion",
     "notes",
+    "tiles",
 )
 
 

@@ -18,6 +18,15 @@ SCORES: Mapping[str, Score] = {
         higher_is_better=True,
         summary="PSNR above that of the noisy stack; the range drops out.",
     ),
+    "thinned_excess": Score(
+        unit="counts²",
+        higher_is_better=False,
+        summary="Thinned mean squared error above the lowest one, of which it is so "
+        "much better than chance alone would make it. All methods are judged by the "
+        "same held-out counts, so that close ones can be told apart: two standard "
+        "errors or more are a difference.",
+        range="from 0",
+    ),
 }
 """How every score of a table is to be read."""
 
@@ -26,6 +35,7 @@ MAIN_SCORES = (
     "gain_db",
     "ssim",
     "thinned_mse",
+    "thinned_excess",
     "slope",
     "residual_chi2",
     "residual_next",
@@ -77,6 +87,9 @@ class Result:
         Whether it was taken from an earlier comparison, time and memory included.
     std_errors
         How far chance may have moved each score; NaN where that is not known.
+    tiles
+        The thinned squared error summed over each tile, and its voxels, where the
+        method was judged by held-out counts; pairs of results are compared by them.
     """
 
     name: str
@@ -91,6 +104,7 @@ class Result:
     notes: tuple[str, ...] = ()
     cached: bool = False
     std_errors: Mapping[str, float] = field(default_factory=dict)
+    tiles: Sequence[Sequence[float]] = field(default=(), compare=False, repr=False)
 
 
 def best(results: Sequence[Result], name: str) -> str:

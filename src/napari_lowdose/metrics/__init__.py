@@ -23,6 +23,7 @@ from napari_lowdose.metrics.reference import MSE, PSNR, SSIM, data_range
 from napari_lowdose.metrics.residual import noise_variance, residual_statistics
 from napari_lowdose.metrics.ring_correlation import Threshold, frc
 from napari_lowdose.metrics.unsupervised import (
+    UnseenError,
     noise2self_loss,
     thinned_error,
     umse,
@@ -44,6 +45,7 @@ __all__ = [
     "Score",
     "Scored",
     "Threshold",
+    "UnseenError",
     "bias_map",
     "cross_frc",
     "css_between",

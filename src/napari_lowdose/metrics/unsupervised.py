@@ -29,11 +29,11 @@ class UnseenError:
     """
 
     def __init__(self, sums: Float64[ndarray, "tile 2"]) -> None:
-        self._sums = sums
+        self.sums = sums
 
     def mse(self, rng: np.random.Generator) -> Scored:
         """Average it; where it is near zero, the mean may be slightly negative."""
-        return block_bootstrap(self._sums, ratio, rng)
+        return block_bootstrap(self.sums, ratio, rng)
 
     def psnr(self, peak: float, rng: np.random.Generator) -> Scored:
         """Compare it with a peak, in decibels; NaN where the mean is not positive.
@@ -41,7 +41,32 @@ class UnseenError:
         The logarithm of an uncertain number is biased: by 4.3 dB times the square of
         the mean's relative standard error.
         """
-        return block_bootstrap(self._sums, decibels(peak), rng)
+        return block_bootstrap(self.sums, decibels(peak), rng)
+
+    def above(self, other: UnseenError, rng: np.random.Generator) -> Scored:
+        """Take another estimate's mean off; what chance does to both drops out.
+
+        Both are to be judged by the same held-out counts, whose noise is most of the
+        standard error of each.
+
+        Raises
+        ------
+        ValueError
+            If the tiles are not the same.
+        """
+        if self.sums.shape != other.sums.shape:
+            raise ValueError(
+                f"expected errors over the same tiles, got {len(self.sums)} and "
+                f"{len(other.sums)}; judge both estimates by the same counts"
+            )
+        pairs = np.concatenate([self.sums, other.sums], axis=1)
+        return block_bootstrap(pairs, _difference, rng)
+
+
+def _difference(sums: Float64[ndarray, "draw 4"]) -> Float64[ndarray, " draw"]:
+    """Compare the mean of the first two sums with that of the last two."""
+    difference: ndarray = ratio(sums[:, :2]) - ratio(sums[:, 2:])
+    return difference
 
 
 def thinned_error(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from string import Template
 
@@ -19,7 +20,7 @@ from napari_lowdose.compare.report.curves import charts_of, colour_rules, legend
 from napari_lowdose.compare.report.scores import meanings_of, number, score_table
 from napari_lowdose.compare.report.views import Place, Rulers, View, spread_of
 from napari_lowdose.compare.result import SCORES, Kind, Result, best
-from napari_lowdose.compare.table import settings_text, with_gain
+from napari_lowdose.compare.table import settings_text, with_differences
 from napari_lowdose.io.atomic import PathLike, replacing
 from napari_lowdose.stack import Stack
 
@@ -72,7 +73,7 @@ def report_of(
     command: str = "",
 ) -> str:
     """Draw the page; see `write_report`."""
-    results = with_gain(results)
+    results = with_differences(results)
     stacks = {r.name: np.asarray(r.stack.data) for r in results if r.stack is not None}
     if not stacks:
         raise ValueError("expected at least one result to report, got none")
@@ -124,6 +125,18 @@ def _described(stack: Stack) -> str:
     return "; ".join(parts)
 
 
+def _as_good(results: Sequence[Result], first: str) -> str:
+    """Name those that held-out counts cannot tell from the best one."""
+    near = [
+        title_of(r.name)
+        for r in results
+        if r.name != first
+        and r.scores.get("thinned_excess", inf)
+        < 2 * r.std_errors.get("thinned_excess", 0.0)
+    ]
+    return f" It cannot be told from {', '.join(near)}." if near else ""
+
+
 def _findings(results: Sequence[Result]) -> str:
     """Say what the comparison found, and what did not work."""
     lines = []
@@ -137,7 +150,7 @@ def _findings(results: Sequence[Result]) -> str:
             words = "highest PSNR" if name == "psnr" else "lowest thinned error"
             lines.append(
                 f"<p><b>{escape(title_of(first))}</b> has the {words}: "
-                f"{escape(value + more)}.</p>"
+                f"{escape(value + more)}.{escape(_as_good(results, first))}</p>"
             )
             break
     else:
