@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 from napari_lowdose.benchmarks import BENCHMARKS
+from napari_lowdose.benchmarks.page import refuse_unknown, write_rows
 from napari_lowdose.cli.flags import add_json_flag, show
 
 _INDENT = 31
@@ -20,18 +22,26 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
         "benchmark", help="measure speed on this machine", description=_story()
     )
     parser.add_argument("name", choices=[*BENCHMARKS], help="what to measure")
+    parser.add_argument(
+        "-o", "--output", help="also keep the rows, as a page (.html) or table (.csv)"
+    )
     add_json_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print a table."""
-    rows = []
-    for row in BENCHMARKS[options.name]():
+    benchmark, rows = BENCHMARKS[options.name], []
+    if options.output:
+        refuse_unknown(Path(options.output))
+    for row in benchmark():
         rows.append(row)
         if not options.json:
             sys.stdout.write(_line(row))
             sys.stdout.flush()
+    if options.output:
+        path = Path(options.output)
+        write_rows(rows, path, name=options.name, story=benchmark.story)
     if options.json:
         show({"rows": rows}, as_json=True)
 

@@ -14,6 +14,7 @@ from numpy import ndarray
 from napari_lowdose.benchmarks.table1.methods import (
     denoised,
     filtered,
+    filtered_as_movies,
     filtered_by_own_truth,
 )
 from napari_lowdose.benchmarks.table1.movies import (
@@ -39,10 +40,15 @@ _TRAINING = Training(
     network=Network(depth=4, width=16),
 )
 
+# As in the paper, each image is filtered on its own; others are given whole movies.
+FILTERS = tuple(name for name, filt in BASELINES.items() if not filt.temporal)
+MOVIE_FILTERS = tuple(name for name, filt in BASELINES.items() if filt.temporal)
+
 
 def measure_table1(
     *,
     columns: Sequence[str] = tuple(COLUMNS),
+    filters: Sequence[str] = (*FILTERS, *MOVIE_FILTERS),
     small: bool = False,
     compute: Compute | None = None,
 ) -> Iterator[dict[str, Any]]:
@@ -57,7 +63,8 @@ def measure_table1(
     range of doses (a factor of about three), on frames of the 16 training movies that
     are nearest in noise. To see how much more they could have, a Gaussian is tuned by
     the truth of each test movie itself, too. Filters see the slices that the network
-    sees, so rows in time for x-t.
+    sees, so rows in time for x-t. Those that need the frames beside an image are given
+    whole movies, and are tuned on the training movie nearest in noise.
 
     Errors are in units of the mean brightness, so that every dose weighs as much as it
     is noisy; the paper scales its pixels to a range from 0 to 1. Ratios and gains know
@@ -67,6 +74,8 @@ def measure_table1(
     ----------
     columns
         Names of `COLUMNS`.
+    filters
+        Names of `napari_lowdose.classical.BASELINES`; ``"gaussian"`` among them.
     small
         Only to see that it works: a few small movies, a few steps.
     compute
@@ -93,23 +102,25 @@ def measure_table1(
             training = training.model_copy(update={"epochs": 1, "steps_per_epoch": 2})
         movies = simulated(column, size)
         n_test = len(movies) // column.n_parts
-        errors = _measured(movies[:-n_test], movies[-n_test:], training)
+        errors = _measured(movies[:-n_test], movies[-n_test:], training, filters)
         for row in _rows(errors, column.published):
             yield {**row, "what": f"{name} {row['what']}"}
 
 
-# As in the paper, each image is filtered on its own.
-FILTERS = tuple(name for name, filt in BASELINES.items() if not filt.temporal)
-
-
 def _measured(
-    train: Sequence[Movie], test: Sequence[Movie], training: Training
+    train: Sequence[Movie],
+    test: Sequence[Movie],
+    training: Training,
+    filters: Sequence[str],
 ) -> dict[str, ndarray]:
     """Measure the mean squared error of each method on each test movie."""
     (plane,) = training.planes
+    images = [name for name in FILTERS if name in filters]
+    movies = [name for name in MOVIE_FILTERS if name in filters]
     estimates: dict[str, Callable[[], Iterator[ndarray]]] = {
         NOISY: lambda: (movie.noisy for movie in test),
-        **{name: partial(filtered, name, train, test, plane) for name in FILTERS},
+        **{name: partial(filtered, name, train, test, plane) for name in images},
+        **{name: partial(filtered_as_movies, name, train, test) for name in movies},
         _OWN: lambda: filtered_by_own_truth("gaussian", test, plane),
         UNET: lambda: denoised(train, test, training),
     }

@@ -13,6 +13,8 @@ from napari_lowdose.config import Plane
 from napari_lowdose.datasets import DATASETS, Writing, plan
 
 NOISY, UNET = "noisy", "U-Net"
+POISSON = 0  # the kind of noise of every other movie
+Level = tuple[int, int]
 # The doses at which a new range begins, in quanta per pixel.
 _LEVELS = (1.0, 3.0, 10.0)
 
@@ -93,10 +95,10 @@ class Movie:
     noisy: Float32[ndarray, "t y x"]
     truth: Float32[ndarray, "t y x"]
     dose: float
-    kind: int  # of noise: Poisson, Gaussian
+    kind: int  # of noise: POISSON, or 1 for Gaussian
 
     @property
-    def level(self) -> tuple[int, int]:
+    def level(self) -> Level:
         """Kind of noise and range of doses."""
         return self.kind, int(np.searchsorted(_LEVELS, self.dose))
 
