@@ -231,6 +231,9 @@ class BaseTraining(Config):
     reluctance: Annotated[float, Ge(0), Le(10)] = 1.5
     """By how much the logit of the Wiener filter's share is lowered in the end."""
 
+    power: Annotated[float, Ge(0), Le(1)] = 0.0
+    """A crop's mean squared error counts by this power of it; 0: by its logarithm."""
+
     voxels: Annotated[int, Ge(10_000), Le(100_000_000)] = 150_000
     """Voxels per step, in as many crops of movies as that makes."""
 

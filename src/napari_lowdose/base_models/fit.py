@@ -19,8 +19,7 @@ from napari_lowdose.config import BaseTraining
 from napari_lowdose.networks import Arithmetic, LooksNetwork, arithmetic
 from napari_lowdose.networks.looks import Seen
 
-# A cube's error counts by its logarithm, so that all doses do; below this, in units of
-# the noise's variance, it counts no more.
+# In units of the noise's variance; below this, an error counts no more.
 _SMALLEST_ERROR = 1e-4
 _FIRST, _PLANES = 0.5, 0.6  # weights of the looks on the way
 _WARM_UP = 50
@@ -105,7 +104,7 @@ def _step(
     run: BaseRun, optimizer: torch.optim.Optimizer, cubes: Cubes
 ) -> tuple[Tensor, Tensor]:
     optimizer.zero_grad(set_to_none=True)
-    loss, fused, xy = _losses(run.network, cubes, arithmetic(run.training.compute))
+    loss, fused, xy = _losses(run, cubes, arithmetic(run.training.compute))
     torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(run.network.parameters(), _LARGEST_GRADIENT)
     optimizer.step()
@@ -172,22 +171,27 @@ def _rate(number: int, steps: int) -> float:
 
 
 def _losses(
-    network: LooksNetwork, cubes: Cubes, how: Arithmetic
+    run: BaseRun, cubes: Cubes, how: Arithmetic
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Give what is to become small, and the errors of fused and of x-y alone."""
     cubes = cubes.on(how.device)
     truth = cubes.truth
     with how.autocast():
-        first, second = network(cubes.noisy, cubes.slope, cubes.wiener)
+        first, second = run.network(cubes.noisy, cubes.slope, cubes.wiener)
     fused = _error(second.fused, truth)
     xy, *others = _errors(first, truth)
-    loss = (
-        fused
-        + _FIRST * _error(first.fused, truth)
-        + _PLANES * torch.stack([xy, *others]).mean(0)
-        + _PLANES * torch.stack(_errors(second, truth)).mean(0)
+    parts = (
+        (1.0, [fused]),
+        (_FIRST, [_error(first.fused, truth)]),
+        (_PLANES, [xy, *others]),
+        (_PLANES, _errors(second, truth)),
     )
-    return loss.mean(), fused.detach(), xy.detach()
+    power = run.training.power
+    loss = sum(
+        (weight * _cost(torch.stack(errors), power).mean() for weight, errors in parts),
+        torch.zeros((), device=how.device),
+    )
+    return loss, fused.detach(), xy.detach()
 
 
 def _errors(seen: Seen, truth: Tensor) -> list[Tensor]:
@@ -195,9 +199,18 @@ def _errors(seen: Seen, truth: Tensor) -> list[Tensor]:
 
 
 def _error(estimate: Tensor, truth: Tensor) -> Tensor:
-    """Take the logarithm of each cube's mean squared error."""
-    return ((estimate - truth).square().mean((1, 2, 3)) + _SMALLEST_ERROR).log()
+    """Take each cube's mean squared error."""
+    return (estimate - truth).square().mean((1, 2, 3)) + _SMALLEST_ERROR
 
 
-def _db(logarithms: Tensor) -> float:
-    return float(logarithms.mean()) * 10 / float(np.log(10))
+def _cost(errors: Tensor, power: float) -> Tensor:
+    """Weigh errors of all doses against one another.
+
+    By their logarithms, halving any is worth the same, and the emptiest cubes have the
+    largest gradients; by their roots, all cubes have gradients of the same length.
+    """
+    return errors.pow(power) / power if power else errors.log()
+
+
+def _db(errors: Tensor) -> float:
+    return 10 * float(errors.log10().mean())

@@ -134,11 +134,14 @@ def smoothed(noisy: Volume) -> dict[Channel, Volume]:
     Where little moves they tell more than two-dimensional networks alone sum up.
     """
     means = {}
-    for channel, (frames, px) in GAUSSIANS.items():
-        mean = torch.empty_like(noisy)
-        _smooth_into(mean, noisy, {1: frames}, across=2)
-        _smooth_into(mean, mean, {2: px, 3: px}, across=1)
-        means[channel] = mean
+    # Where convolutions are in bfloat16, so would be these sums: its 8 bits are too few
+    # for a mean of hundreds of counts.
+    with torch.autocast(noisy.device.type, enabled=False):
+        for channel, (frames, px) in GAUSSIANS.items():
+            mean = torch.empty_like(noisy)
+            _smooth_into(mean, noisy, {1: frames}, across=2)
+            _smooth_into(mean, mean, {2: px, 3: px}, across=1)
+            means[channel] = mean
     return means
 
 
