@@ -320,6 +320,13 @@ def test_phantoms_null_test_and_scores_without_truth(here, capsys):
     scores = json.loads(capsys.readouterr().out)
     assert {"thinned_psnr", "noise2self", "residual_chi2"} <= set(scores)
     assert scores["residual_chi2"]["std_error"] > 0
+    for path, reason in (
+        ("noisy.tif", "is not a table"),
+        ("found.csv", "no column id or radius or visible"),
+        ("nowhere.csv", "cannot be read"),
+    ):
+        assert run(f"phantoms out.tif --noisy noisy.tif --particles {path}") == 2
+        assert reason in capsys.readouterr().err
     # a model is to denoise parts of the noisy stack, which is not given
     assert run("score out.tif --model fast") == 2
     assert "--noisy beside --model" in capsys.readouterr().err

@@ -94,10 +94,14 @@ class Job(Config):
     """The truth of each noisy stack, or nothing."""
 
     estimate: tuple[StackFile, ...] = ()
-    """A denoised stack to inspect instead of what the model makes, or nothing."""
+    """A denoised stack to inspect instead of what the model makes, or nothing; for
+    comparing, results that were made elsewhere."""
 
     model: str = ""
     """The model file; for comparing, empty: classical methods only."""
+
+    leave_out: tuple[str, ...] = ()
+    """Methods of the comparison that need not be run: they are done, or unwanted."""
 
     resume: bool = False
     """Continue the training in the model file."""

@@ -20,7 +20,7 @@ from napari_lowdose.benchmarks.trust import (
 from napari_lowdose.benchmarks.trust.movies import DOSES
 from napari_lowdose.config import Compute
 from napari_lowdose.particles import Source
-from napari_lowdose.particles.suspicion import GROUPS
+from napari_lowdose.particles.calibration import GROUPS
 
 ONE_CORE = Compute(threads=1, precision="float32")
 
@@ -89,11 +89,22 @@ def test_the_area_is_the_chance_that_a_true_one_has_more():
 def test_chances_that_hold_are_reliable_and_others_are_not():
     rng = np.random.default_rng(0)
     chance = rng.random(40_000)
-    found = reliability(chance, rng.random(40_000) < chance)
+    movie = np.arange(40_000) % 50
+    found = reliability(chance, rng.random(40_000) < chance, movie)
     # ten tests of standard errors: beyond 4 of them once in 1,600 times
     assert (np.abs(found["said"] - found["true"]) < 4 * found["std"]).all()
-    half = reliability(chance, rng.random(40_000) < chance / 2)
+    half = reliability(chance, rng.random(40_000) < chance / 2, movie)
     assert (np.abs(half["said"] - half["true"]) > 4 * half["std"]).iloc[2:].all()
+
+
+def test_movies_that_are_right_or_wrong_as_a_whole_count_once_each():
+    rng = np.random.default_rng(0)
+    movie = np.repeat(np.arange(400), 50)
+    outcome = (rng.random(400) < 0.55)[movie]
+    found = reliability(np.full(len(movie), 0.55), outcome, movie)
+    assert found["movies"].tolist() == [400]
+    # that of 400 outcomes, which is itself known to 1 / sqrt(800) = 4 %
+    assert found["std"].item() == pytest.approx(np.sqrt(0.55 * 0.45 / 400), rel=0.12)
 
 
 def test_movies_are_the_same_each_time_and_others_for_the_test():
@@ -144,5 +155,5 @@ def test_trust_is_measured_in_rows_that_can_be_read():
         )
     )
     assert all({"what", "rate", "unit"} <= set(row) for row in rows)
-    assert sum(row["what"].startswith("AUC") for row in rows) == 4
+    assert sum(row["what"].startswith("AUC") for row in rows) == 6
     assert rows[-1]["rate"] > 0

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +15,9 @@ from napari_lowdose.config import Comparison
 from napari_lowdose.engine.comparing import compare
 from napari_lowdose.engine.link import Link
 from napari_lowdose.jobs import Job, StackFile, Task
+
+
+OWN = "catalyst 0 truth"  # what the result made elsewhere is called
 
 
 @pytest.fixture
@@ -72,3 +78,66 @@ def test_asking_again_is_told_from_the_cache(told):
     assert [r["scores"] for r in again] == [r["scores"] for r in first]
     off = comparison.model_copy(update={"cache": False})
     assert not any(r["cached"] for r in of(told(comparison=off), "result"))
+
+
+def test_the_state_of_each_method_is_told_and_how_far_a_model_is(told, tiny_base):
+    comparison = Comparison(
+        baselines=("gaussian",), models=(str(tiny_base), "gone.lowdose"), cache=False
+    )
+    states = of(told(comparison=comparison), "method")
+    at = [(state["name"], state["state"]) for state in states if "share" not in state]
+    names = ("noisy", "gaussian", "tiny", "gone", OWN)
+    assert at == [
+        (name, state)
+        for name in names
+        for state in ("running", "failed" if name == "gone" else "done")
+    ]
+    shares = [state for state in states if "share" in state]
+    assert shares
+    assert all(0 < s["share"] <= 1 and s["seconds_left"] >= 0 for s in shares)
+    assert {state["name"] for state in shares} == {"tiny"}
+
+
+def test_what_is_left_out_is_not_run_and_changes_no_name(told):
+    comparison = Comparison(baselines=("gaussian", "wiener"))
+    events = told(comparison=comparison, leave_out=("noisy", "gaussian"))
+    names = [result["name"] for result in of(events, "result")]
+    assert names == ["wiener", OWN]
+    assert {state["name"] for state in of(events, "method")} == {*names}
+
+
+_PARTS = """
+import sys, time
+from napari_lowdose.engine.link import Link
+link = Link(sys.stdin, sys.stdout)
+link.open()
+for part in ("first", "second", "third"):
+    if link.begin(part):
+        link.emit("method", name=part)
+        # the parent skips the second meanwhile; the third never ends by itself
+        time.sleep(60 if part == "third" else 0.5)
+        link.end()
+"""
+
+
+def test_one_that_waits_is_skipped_and_one_at_work_ends_the_process():
+    child = subprocess.Popen(
+        [sys.executable, "-c", _PARTS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with child, child.stdin as commands:
+        said = [json.loads(child.stdout.readline())]
+        commands.write('skip "second"\nskip "unknown"\n')
+        commands.flush()
+        while said[-1].get("name") != "third":
+            said.append(json.loads(child.stdout.readline()))
+        assert [event["name"] for event in of(said, "method")] == ["first", "third"]
+        commands.write('skip "first"\nskip "third"\n')
+        commands.flush()
+        asked = time.monotonic()
+        last = [json.loads(line) for line in child.stdout][-1]
+        assert child.wait(timeout=5) == 0
+        assert time.monotonic() - asked < 1
+    assert last == {"event": "done", "stopped": False, "skipped": "third"}

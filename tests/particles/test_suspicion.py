@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from napari_lowdose.particles import Source, Verdict, suspicion
-from napari_lowdose.particles.suspicion import GROUPS, calibrations, described
+from napari_lowdose.particles.calibration import GROUPS, calibrations, described
+from napari_lowdose.particles.suspicion import typical_strength
 
 GOOD = {
     "sigma": 1.6,
@@ -19,6 +20,7 @@ GOOD = {
     "track_frames": 40.0,
     "direction_min": 20.0,
     "direction_spread": 0.1,
+    "typical_n_std": 25.0,
 }
 BAD = {
     "sigma": 1.6,
@@ -32,8 +34,9 @@ BAD = {
     "track_frames": 1.0,
     "direction_min": 0.0,
     "direction_spread": 1.2,
+    "typical_n_std": 60.0,
 }
-SETS = [sum(some, ()) for n in range(5) for some in combinations(GROUPS.values(), n)]
+SETS = [sum(some, ()) for n in range(6) for some in combinations(GROUPS.values(), n)]
 
 
 @pytest.mark.parametrize("source", Source)
@@ -68,6 +71,28 @@ def test_it_works_at_all_doses(dose):
     good, bad = suspicion(table, source=Source.XY)["p_phantom"]
     assert good < 0.05
     assert bad > 0.5
+
+
+def test_a_faint_spot_is_rather_a_phantom_in_a_movie_of_strong_particles():
+    faint = {**BAD, "n_std": 8.0, "held_out_evidence": 6.0, "support": 0.75}
+    del faint["typical_n_std"]
+    chances = []
+    for strength in (10.0, 60.0):
+        others = [{**GOOD, "n_std": strength} for _ in range(30)]
+        table = pd.DataFrame([faint, *others]).drop(columns="typical_n_std")
+        judged = suspicion(table)
+        assert judged["typical_n_std"].iloc[0] == strength
+        chances.append(judged["p_phantom"].iloc[0])
+    assert chances[0] + 0.2 < chances[1]
+
+
+def test_what_no_other_frame_confirms_does_not_tell_how_strong_particles_are():
+    phantoms = pd.DataFrame([BAD] * 30)
+    assert np.isnan(typical_strength(phantoms))
+    few = pd.DataFrame([GOOD] * 9 + [BAD] * 30)
+    assert np.isnan(typical_strength(few))
+    enough = pd.DataFrame([GOOD] * 10 + [BAD] * 30)
+    assert typical_strength(enough) == GOOD["n_std"]
 
 
 def test_a_single_frame_that_the_counts_prove_is_no_phantom():

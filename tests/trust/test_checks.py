@@ -264,3 +264,12 @@ def test_electrons_survive_an_offset_that_single_precision_cannot_hold():
     assert measured.gain.value == 1
     counts = (quanta + 2**27).astype(np.uint32)
     np.testing.assert_array_equal(electrons_of(counts, shifted)[0], quanta)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_estimate_that_is_not_all_numbers_is_refused(value):
+    noisy = np.random.default_rng(0).poisson(2.0, (6, 24, 24)).astype(np.float32)
+    estimate = smoothed(noisy)
+    estimate[3, 4, 5] = value
+    with pytest.raises(ValueError, match="finite values, got NaN or infinite ones"):
+        check_pair(Stack(noisy), Stack(estimate))

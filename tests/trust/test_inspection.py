@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_lowdose.config import Compute, Denoising, Detector, Inspecting
+from napari_lowdose.config import Compute, Denoising, Detector, Inspecting, Plane
 from napari_lowdose.denoiser import exhausted
 from napari_lowdose.noise import Noise, Poisson, add_noise
-from napari_lowdose.particles import Verdict
+from napari_lowdose.particles import Source, Verdict, suspicion
 from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.stack import Stack
 from napari_lowdose.trust import asking_noise, inspecting, summary_of
@@ -49,6 +49,15 @@ def test_directions_that_see_the_same_are_no_witnesses(movie):
         fast.particles["direction_min"].isna().all()
     )
     assert any("agreement proves nothing" in note for note in fast.notes)
+
+
+def test_what_x_y_alone_shows_is_judged_as_such(movie):
+    alone = SETTINGS.denoising.model_copy(update={"planes": (Plane.XY,)})
+    settings = SETTINGS.model_copy(update={"denoising": alone})
+    seen = exhausted(inspecting(movie[0], settings)).particles
+    for source in Source:
+        judged = suspicion(seen, source=source)["p_phantom"]
+        assert judged.equals(seen["p_phantom"]) == (source is Source.XY)
 
 
 def test_a_given_estimate_has_no_directions_but_is_tested(movie):

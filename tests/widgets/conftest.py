@@ -124,3 +124,56 @@ def screenshot(qtbot):
         return path
 
     return kept
+
+
+_WIDTHS = {"narrow": 0.6, "gaussian": 1.2, "wide": 3.0}  # of Gaussian filters, in px
+
+
+@pytest.fixture
+def compared_by_hand():
+    """Make up a comparison, as the engine would fill it."""
+    from scipy import ndimage
+
+    from napari_lowdose.compare import Kind, Result
+    from napari_lowdose.config import Comparison
+    from napari_lowdose.widgets.compared import Compared
+    from napari_lowdose.widgets.layers import add_stack, stack_from
+
+    def made_up(viewer, noisy, truth=None, *, title="first", widths=_WIDTHS):
+        """Blur a movie in several ways; one more method fails."""
+        stack = stack_from(noisy)
+        known = None if truth is None else (truth, stack_from(truth))
+        made = Compared(viewer, title, (noisy, stack), known)
+        made.add(Result("noisy", stack, {"psnr": 9.0}, 0.0, {}, kind=Kind.NOISY), None)
+        for number, (name, width) in enumerate(widths.items()):
+            blurred = ndimage.gaussian_filter(
+                noisy.data.astype(np.float32), (0, *2 * [width])
+            )
+            step = {
+                "step": "denoise",
+                "method": "gaussian",
+                "settings": {"std_px": width},
+                "comparison": Comparison(baselines=("gaussian",)).model_dump(
+                    mode="json"
+                ),
+            }
+            estimate = stack.with_data(blurred, name, step)
+            scores = {"psnr": 20.0 + number, "ssim": 0.9 - number / 10}
+            result = Result(
+                name,
+                estimate,
+                scores,
+                0.1 * (3 - number),
+                {"std_px": width},
+                memory_mb=10.0 + number,
+                cached=name == "wide",
+                std_errors={"psnr": 0.25},
+            )
+            made.add(result, add_stack(viewer, estimate, like=noisy))
+        made.add(
+            Result("broken", None, {}, float("nan"), {}, error="it needs more frames"),
+            None,
+        )
+        return made
+
+    return made_up

@@ -60,6 +60,7 @@ WIDGETS = [
     "fine_tune",
     "compare",
     "inspect",
+    "repeat",
     "files",
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,7 +13,8 @@ from napari_lowdose.cli.progress import watched
 from napari_lowdose.config import Denoising, Reading
 from napari_lowdose.errors import LowDoseError
 from napari_lowdose.io import read_stack, write_stack
-from napari_lowdose.io.series import SUFFIXES, files_in
+from napari_lowdose.io.each_file import outputs_for
+from napari_lowdose.io.series import SUFFIXES
 from napari_lowdose.model_history import remember_model
 
 _STORY = """\
@@ -86,16 +86,11 @@ def _denoise_each(options: argparse.Namespace) -> None:
     LowDoseError
         At the end, if some failed.
     """
-    paths, folder = files_in(Path(options.noisy)), Path(options.output)
-    if folder.resolve() == Path(options.noisy).resolve():
-        raise ValueError(f"expected another folder than {folder} for the results")
-    folder.mkdir(parents=True, exist_ok=True)
-    often = Counter(path.stem for path in paths)
+    pairs = outputs_for(Path(options.noisy), Path(options.output))
     done, failed = [], []
-    for path in paths:
-        stem = path.stem if often[path.stem] == 1 else path.name
+    for path, output in pairs:
         try:
-            done.append(_denoise(options, path, folder / f"{stem}-denoised.tif"))
+            done.append(_denoise(options, path, output))
         except (LowDoseError, ValueError, MemoryError, RuntimeError) as error:
             text = str(error) or type(error).__name__
             sys.stderr.write(f"lowdose: {path.name}: {text}\n")
@@ -106,7 +101,7 @@ def _denoise_each(options: argparse.Namespace) -> None:
         show({one["output"]: one["seconds"] for one in done}, as_json=False)
     if failed:
         raise LowDoseError(
-            f"{len(failed)} of {len(paths)} files were not denoised: "
+            f"{len(failed)} of {len(pairs)} files were not denoised: "
             f"{', '.join(failed)}"
         )
 

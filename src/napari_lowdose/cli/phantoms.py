@@ -12,6 +12,7 @@ import pandas as pd
 from napari_lowdose.cli.flags import add_flags, add_json_flag, config_from, show
 from napari_lowdose.cli.progress import watched
 from napari_lowdose.config import Inspecting, Reading
+from napari_lowdose.errors import UnreadableFile
 from napari_lowdose.io import read_stack, write_stack
 from napari_lowdose.io.atomic import replacing
 
@@ -61,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     reading = config_from(options, Reading)
     noisy = read_stack(options.noisy, reading)
     estimate = read_stack(options.estimate, reading) if options.estimate else None
-    truth = pd.read_csv(options.particles) if options.particles else None
+    truth = _true_particles(options.particles) if options.particles else None
     steps = inspecting(
         noisy, config_from(options, Inspecting), model=options.model, estimate=estimate
     )
@@ -77,3 +78,22 @@ def run(options: argparse.Namespace) -> None:
         for name, stack in inspection.maps.items():
             write_stack(stack, folder / f"{name}.tif")
     show(summary_of(inspection, truth), as_json=options.json)
+
+
+def _true_particles(path: str) -> pd.DataFrame:
+    """Read a table as `lowdose simulate --particles` writes it."""
+    advice = "give the CSV that lowdose simulate --particles writes"
+    try:
+        table = pd.read_csv(path)
+    except OSError as error:
+        raise UnreadableFile(f"{path} cannot be read; {advice}") from error
+    except ValueError as error:  # of pandas and of unicode
+        raise UnreadableFile(f"{path} is not a table; {advice}") from error
+    needed = ("frame", "id", "y", "x", "radius", "visible")
+    absent = [name for name in needed if name not in table]
+    if absent:
+        raise UnreadableFile(
+            f"expected true particles in {path}, but it has no column "
+            f"{' or '.join(absent)}; {advice}"
+        )
+    return table

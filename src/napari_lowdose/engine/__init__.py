@@ -1,8 +1,9 @@
 """One long job in a process of its own: ``python -m napari_lowdose.engine job.json``.
 
 Speaks one JSON object a line on standard output, with the kind under ``event``, and
-listens for ``stop``, ``pause``, ``resume`` and ``frame N`` on standard input. The end
-of standard input means that the parent is gone: the process ends at once.
+listens for ``stop``, ``pause``, ``resume``, ``frame N`` and ``skip "METHOD"`` on
+standard input. The end of standard input means that the parent is gone: the process
+ends at once.
 
 Started without a file, it loads all that a job needs, and then waits for
 ``job "PATH"``, the path as a JSON string.

@@ -27,6 +27,9 @@ class Link:
         self._going = threading.Event()
         self._going.set()
         self._stopped = threading.Event()
+        self._parts = threading.Lock()
+        self._part = ""
+        self._skipped: set[str] = set()
         self.ends_at_once = False
         self.frame = -1  # none was told yet
 
@@ -63,6 +66,30 @@ class Link:
         """Whether the parent asked to stop."""
         return self._stopped.is_set()
 
+    def begin(self, part: str) -> bool:
+        """Begin a named part of the task; tell whether it is still wanted.
+
+        A part that waits is left out when the parent skips it. One that is at work ends
+        with the process, at once: what runs in other people's C code can neither be
+        interrupted nor left alone without taking the processor from the rest. Whoever
+        skips a part is to start another process for those that are left.
+        """
+        with self._parts:
+            self._part = part
+            return part not in self._skipped
+
+    def end(self) -> None:
+        """Be done with the part that was begun; it can no longer be skipped."""
+        with self._parts:
+            self._part = ""
+
+    def _skip(self, part: str) -> None:
+        with self._parts:
+            self._skipped.add(part)
+            if part == self._part:
+                self.emit("done", stopped=False, skipped=part)
+                os._exit(0)
+
     def _beat(self) -> None:
         while not self._stopped.wait(_HEARTBEAT_S):
             self.emit("heartbeat")
@@ -82,6 +109,8 @@ class Link:
             self._going.set()
         elif command == "frame" and argument.isdigit():
             self.frame = int(argument)
+        elif command == "skip":
+            self._skip(json.loads(argument))
         elif command == "stop":
             self._stopped.set()
             self._going.set()

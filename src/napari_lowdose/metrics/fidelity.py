@@ -26,16 +26,21 @@ def squared_error(
     estimate: Real[ndarray, "t y x"],
     truth: Real[ndarray, "t y x"],
     rng: np.random.Generator,
+    span: float | None = None,
 ) -> dict[str, Scored]:
-    """Measure MSE, PSNR and SSIM as in `METRICS`, with their standard errors."""
+    """Measure MSE and PSNR as in `METRICS`, with their standard errors.
+
+    The range is that of the truth, unless these are parts of a movie of another.
+    """
     differences = (
         np.subtract(f, x, dtype=np.float64) ** 2
         for f, x in zip(estimate, truth, strict=True)
     )
     sums = movie_sums((square, np.ones_like(square)) for square in differences)
+    span = data_range(truth) if span is None else span
     return {
         "mse": block_bootstrap(sums, ratio, rng),
-        "psnr": block_bootstrap(sums, decibels(data_range(truth)), rng),
+        "psnr": block_bootstrap(sums, decibels(span), rng),
     }
 
 
@@ -43,9 +48,10 @@ def structural_similarity(
     estimate: Real[ndarray, "t y x"],
     truth: Real[ndarray, "t y x"],
     rng: np.random.Generator,
+    span: float | None = None,
 ) -> Scored:
-    """Measure `ssim` with its standard error."""
-    return mean_of(ssim_maps(estimate, truth), rng)
+    """Measure `ssim` with its standard error; the range is as in `squared_error`."""
+    return mean_of(ssim_maps(estimate, truth, span), rng)
 
 
 def poisson_deviance(

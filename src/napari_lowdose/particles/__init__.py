@@ -2,6 +2,8 @@
 
 from napari_lowdose.config import Polarity
 from napari_lowdose.particles.apertures import evidence_of, local_intensity
+from napari_lowdose.particles.assignment import assign
+from napari_lowdose.particles.calibration import Source
 from napari_lowdose.particles.continuity import (
     Appearances,
     Continuity,
@@ -35,10 +37,7 @@ from napari_lowdose.particles.linking import GAP_FRAMES, REACH_PX, link
 from napari_lowdose.particles.missing import missed
 from napari_lowdose.particles.nearness import within
 from napari_lowdose.particles.phantoms import (
-    DETECTABLE,
     PhantomScore,
-    Truth,
-    assign,
     at_recall,
     score_detections,
 )
@@ -49,8 +48,9 @@ from napari_lowdose.particles.region_likelihood import (
 )
 from napari_lowdose.particles.spot_test import test_spots
 from napari_lowdose.particles.support import temporal_support
-from napari_lowdose.particles.suspicion import Source, Verdict, suspicion
+from napari_lowdose.particles.suspicion import Verdict, suspicion
 from napari_lowdose.particles.tallying import summary
+from napari_lowdose.particles.truth import DETECTABLE, Truth
 
 __all__ = [
     "DETECTABLE",

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 from numpy import ndarray
 
-_FILE = "suspicion.json"
-# Beyond so many deviations from what was calibrated nothing changes any more.
-_FARTHEST = 3.0
-_LEAST_BACKGROUND = 0.02  # quanta per pixel
-_LEAST_SPREAD, _MOST_SPREAD = 0.02, 3.0
-_MANY_FRAMES = 64.0  # as the movies of the calibration have
-_CERTAIN = 30.0  # of log-odds
+from napari_lowdose.particles.calibration import (
+    GROUPS,
+    Source,
+    calibrations,
+    p_phantom,
+)
+
 _LIKELY = 0.5
 # So rarely noise has as much anywhere in the movie, or at a given place beside it.
 _FAMILYWISE_LEVEL, _HELD_OUT_LEVEL = 0.05, 0.01
 _SMEARED = 0.5  # of the frames around, by an event of a single one
-
-Column = Float64[ndarray, " _"]
+# Spots that other frames hold beyond doubt tell how strong a movie's particles are.
+_CONFIRMED_LEVEL, _FEWEST_CONFIRMED = 1e-4, 10
 
 
 class Verdict(StrEnum):
@@ -37,13 +31,6 @@ class Verdict(StrEnum):
     SINGLE_FRAME = "unsupported in time"  # its own frame's raw counts have it
     PHANTOM = "phantom"
     MISSED = "missed"  # the raw counts have it, the estimate does not
-
-
-class Source(StrEnum):
-    """The estimate that spots were found in."""
-
-    FUSED = "fused"
-    XY = "xy"  # the x-y direction alone, which cannot look at other frames
 
 
 def suspicion(table: pd.DataFrame, *, source: Source = Source.FUSED) -> pd.DataFrame:
@@ -60,6 +47,9 @@ def suspicion(table: pd.DataFrame, *, source: Source = Source.FUSED) -> pd.DataF
     it was there or not. If noise hardly has as much as its raw counts anywhere in the
     movie, it is called unsupported in time rather than a phantom.
 
+    A spot that is far fainter than the particles of its movie is rather a phantom than
+    the same spot among faint particles. So the table should hold all spots of a movie.
+
     Parameters
     ----------
     table
@@ -67,7 +57,7 @@ def suspicion(table: pd.DataFrame, *, source: Source = Source.FUSED) -> pd.DataF
         p_familywise and background (`test_spots`), held_out_evidence and p_held_out
         (`test_in_neighbours`), support and track_frames (`temporal_support`),
         direction_min and direction_spread (`direction_agreement`). What is missing is
-        added, as NaN.
+        added, as NaN; typical_n_std, if missing, as `typical_strength` gives it.
     source
         The estimate that the spots were found in.
 
@@ -93,120 +83,33 @@ def suspicion(table: pd.DataFrame, *, source: Source = Source.FUSED) -> pd.DataF
         )
     names = [column for columns in GROUPS.values() for column in columns]
     names += ["p_familywise", "p_held_out"]
+    if "typical_n_std" not in table:
+        table = table.assign(typical_n_std=typical_strength(table))
     table = table.assign(**{name: np.nan for name in names if name not in table})
     chance = p_phantom(table, calibrations()[source])
     return table.assign(p_phantom=chance, verdict=_verdicts(table, chance))
 
 
-# Columns that are there together or not at all.
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "same frame": ("evidence", "background"),
-    "other frames": ("held_out_evidence",),
-    "support": ("support", "track_frames"),
-    "directions": ("direction_min", "direction_spread"),
-}
-_ALWAYS = ("n_std", "sigma")
-_TRANSFORMS: Mapping[str, Callable[[Column], Column]] = {
-    "n_std": np.log,
-    "sigma": np.log,
-    "evidence": np.sqrt,
-    "background": lambda b: np.log(np.maximum(b, _LEAST_BACKGROUND)),
-    "held_out_evidence": np.sqrt,
-    "support": lambda share: share,
-    "track_frames": lambda n: np.log(np.minimum(n, _MANY_FRAMES)),
-    "direction_min": lambda least: np.arcsinh(least / 3),
-    "direction_spread": lambda v: np.log(np.clip(v, _LEAST_SPREAD, _MOST_SPREAD)),
-}
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """A logistic regression on evidence, its squares and products.
+def typical_strength(table: pd.DataFrame) -> float:
+    """Tell how strong those spots of a movie are that other frames confirm.
 
     Parameters
     ----------
-    centre, scale
-        What is taken from each number, and what the rest is divided by.
-    weights
-        Of the constant, each number, and each product of two.
+    table
+        All spots of a movie: n_std, and p_held_out where the frames beside were asked.
+
+    Returns
+    -------
+    float
+        The median of their n_std; NaN where fewer than 10 spots have a p_held_out of
+        1e-4 or less.
     """
-
-    centre: Column
-    scale: Column
-    weights: Column
-
-    def log_odds(self, evidence: Float64[ndarray, "n k"]) -> Float64[ndarray, " n"]:
-        """Give the log-odds of being a phantom."""
-        found = design(evidence, self.centre, self.scale) @ self.weights
-        log_odds: ndarray = np.clip(found, -_CERTAIN, _CERTAIN)
-        return log_odds
-
-
-def numbers(table: pd.DataFrame, groups: Sequence[str]) -> Float64[ndarray, "n k"]:
-    """Put some groups of evidence into numbers that a regression can use."""
-    names = [*_ALWAYS, *(name for group in groups for name in GROUPS[group])]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        columns = [_TRANSFORMS[n](table[n].to_numpy(np.float64)) for n in names]
-    return np.stack(columns, axis=1)
-
-
-def design(
-    evidence: Float64[ndarray, "n k"], centre: Column, scale: Column
-) -> Float64[ndarray, "n m"]:
-    """Give a constant, each number, and each product of two."""
-    unit = np.clip((evidence - centre) / scale, -_FARTHEST, _FARTHEST)
-    one, other = np.triu_indices(unit.shape[1])
-    constant = np.ones((len(unit), 1))
-    return np.concatenate([constant, unit, unit[:, one] * unit[:, other]], axis=1)
-
-
-def p_phantom(
-    table: pd.DataFrame, calibrated: Mapping[tuple[str, ...], Calibration]
-) -> Float64[ndarray, " n"]:
-    """Give the chance of being a phantom by what is known of each spot."""
-    chance = np.full(len(table), np.nan)
-    for groups, rows in known_groups(table).items():
-        log_odds = calibrated[groups].log_odds(numbers(table[rows], groups))
-        chance[rows] = 1 / (1 + np.exp(-log_odds))
-    return chance
-
-
-def known_groups(table: pd.DataFrame) -> Mapping[tuple[str, ...], Bool[ndarray, " n"]]:
-    """Sort spots by the groups of evidence that are there."""
-    found = table["n_std"].notna().to_numpy()
-    known = [table[list(columns)].notna().all(axis=1) for columns in GROUPS.values()]
-    each = np.stack([column.to_numpy() for column in known], axis=1)
-    sorts = np.unique(each[found], axis=0)
-    return {
-        tuple(name for name, there in zip(GROUPS, sort, strict=True) if there): found
-        & (each == sort).all(axis=1)
-        for sort in sorts
-    }
-
-
-@cache
-def calibrations() -> Mapping[Source, Mapping[tuple[str, ...], Calibration]]:
-    """Read what the package ships."""
-    content = files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
-    return {
-        Source(source): {
-            tuple(one["groups"]): Calibration(
-                *(np.array(one[name], np.float64) for name in _NUMBERS)
-            )
-            for one in some
-        }
-        for source, some in json.loads(content)["calibrations"].items()
-    }
-
-
-_NUMBERS = ("centre", "scale", "weights")
-
-
-def described() -> Mapping[str, Any]:
-    """Tell what the calibration was fitted to, and how to do it again."""
-    content = files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
-    about: Mapping[str, Any] = json.loads(content)["about"]
-    return about
+    if "p_held_out" not in table:
+        return float("nan")
+    confirmed = table["n_std"].notna() & (table["p_held_out"] <= _CONFIRMED_LEVEL)
+    if confirmed.sum() < _FEWEST_CONFIRMED:
+        return float("nan")
+    return float(table.loc[confirmed, "n_std"].median())
 
 
 def _verdicts(table: pd.DataFrame, chance: Float64[ndarray, " n"]) -> list[Verdict]:

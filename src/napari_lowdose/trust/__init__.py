@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from napari_lowdose.trust.checks import check_pair, electrons_of, testable
     from napari_lowdose.trust.detector import detector_of
-    from napari_lowdose.trust.inspection import Inspection, inspecting
-    from napari_lowdose.trust.maps import (
-        background_of,
+    from napari_lowdose.trust.disagreement import (
         coverage,
         coverage_constant,
         disagreement_z,
         noise_only_disagreement,
-        residual,
     )
+    from napari_lowdose.trust.inspection import Inspection, inspecting
+    from napari_lowdose.trust.maps import background_of, residual
     from napari_lowdose.trust.null_movie import null_testing
     from napari_lowdose.trust.null_report import NullReport
     from napari_lowdose.trust.null_test import NullTested, asking_noise
@@ -29,13 +28,13 @@ _HOME = {
     "NullTested": "null_test",
     "background_of": "maps",
     "check_pair": "checks",
-    "coverage": "maps",
-    "coverage_constant": "maps",
+    "coverage": "disagreement",
+    "coverage_constant": "disagreement",
     "detector_of": "detector",
-    "disagreement_z": "maps",
+    "disagreement_z": "disagreement",
     "electrons_of": "checks",
     "inspecting": "inspection",
-    "noise_only_disagreement": "maps",
+    "noise_only_disagreement": "disagreement",
     "null_testing": "null_movie",
     "residual": "maps",
     "summary_of": "summing",

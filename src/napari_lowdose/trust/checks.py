@@ -45,12 +45,17 @@ def check_pair(noisy: Stack, estimate: Stack) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If the shapes differ.
+        If the shapes differ, or the estimate has values that are no numbers.
     """
     if noisy.shape != estimate.shape:
         raise ValueError(
             f"expected an estimate of the raw movie's shape {noisy.shape}, got "
             f"{estimate.shape}; denoise the whole movie, without cropping or binning"
+        )
+    if not np.isfinite(np.mean(estimate.data[:], dtype=np.float64)):
+        raise ValueError(
+            "expected an estimate of finite values, got NaN or infinite ones; replace "
+            "them first, or let the model make the estimate"
         )
     middle = _middle(noisy.shape)
     raw, seen = (
@@ -216,7 +221,7 @@ def _caveats(m: NoiseMeasurement) -> Iterator[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return f"{float(f'{100 * share:.2g}'):g} %"
 
 
 def electrons_of(

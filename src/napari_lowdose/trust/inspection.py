@@ -13,11 +13,12 @@ from jaxtyping import Float32, Real
 from numpy import ndarray
 
 from napari_lowdose.applying import Applied, applying, model_for
-from napari_lowdose.config import Inspecting
+from napari_lowdose.config import Inspecting, Plane
 from napari_lowdose.denoiser import Progress
 from napari_lowdose.networks.look import Channel
 from napari_lowdose.noise import NoiseMeasurement
 from napari_lowdose.particles import (
+    Source,
     detect_above,
     direction_agreement,
     evidence_map,
@@ -32,7 +33,8 @@ from napari_lowdose.particles import (
 from napari_lowdose.stack import Stack
 from napari_lowdose.trust.checks import check_pair, electrons_of, testable
 from napari_lowdose.trust.detector import detector_of
-from napari_lowdose.trust.maps import disagreement_z, measuring_disagreement, residual
+from napari_lowdose.trust.disagreement import disagreement_z, measuring_disagreement
+from napari_lowdose.trust.maps import residual
 from napari_lowdose.trust.progress import part_of
 
 FUSED = "fused"
@@ -87,6 +89,7 @@ class _Made:
     disagreement: Float32[ndarray, "t y x"] | None
     notes: tuple[str, ...]
     witnesses: bool = True  # whether each direction looks with its own eyes only
+    source: Source = Source.FUSED
 
     @property
     def fused(self) -> Real[ndarray, "t y x"]:
@@ -165,7 +168,7 @@ def inspecting(
     else:
         notes = (*notes, _NO_TEST)
     return Inspection(
-        suspicion(spots),
+        suspicion(spots, source=made.source),
         courses,
         made.estimates,
         {name: _map_of(noisy, name, values) for name, values in maps.items()},
@@ -213,7 +216,8 @@ def _denoised(
     if several and not apart:
         return _Made(estimates, None, (*applied.notes, _NOT_APART), witnesses=False)
     if parts == 1 or measurement is None or applied.disagreement is None:
-        return _Made(estimates, None, applied.notes)
+        source = Source.XY if denoiser.planes == (Plane.XY,) else Source.FUSED
+        return _Made(estimates, None, applied.notes, source=source)
     fused = np.asarray(applied.stack.data[:])
     steps_of_noise = measuring_disagreement(
         denoiser.denoising,

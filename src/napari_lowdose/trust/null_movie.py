@@ -15,11 +15,8 @@ from napari_lowdose.denoiser import Progress
 from napari_lowdose.noise import NoiseMeasurement
 from napari_lowdose.noise.unit_notes import frames_share_noise
 from napari_lowdose.particles.detection import SIGMAS_PX, detect, response_noise
-from napari_lowdose.trust.maps import (
-    Denoising,
-    background_of,
-    recorded_again,
-)
+from napari_lowdose.trust.disagreement import Denoising
+from napari_lowdose.trust.maps import background_of, recorded_again
 from napari_lowdose.trust.null_report import NullReport
 from napari_lowdose.trust.progress import part_of
 

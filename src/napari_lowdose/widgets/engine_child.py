@@ -109,6 +109,10 @@ class EngineChild:
             self._process.wait()
         self._errors.close()
 
+    def kill(self) -> None:
+        """End the process at once, while somebody listens to it."""
+        self._process.kill()
+
     def discard(self) -> None:
         """End a process that nobody listens to, at once."""
         self._process.kill()

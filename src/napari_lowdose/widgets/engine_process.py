@@ -56,6 +56,7 @@ class EngineProcess:
         self._spare = spare
         self._lock = threading.Lock()
         self._child: EngineChild | None = None
+        self._early: list[str] = []
         self._over = False
         self._folder: Path | None = None
 
@@ -65,11 +66,24 @@ class EngineProcess:
         return self._child.pid if self._child else None
 
     def send(self, command: str) -> None:
-        """Send ``stop``, ``pause``, ``resume`` or ``frame N``; too late is no fault."""
+        """Send ``stop``, ``pause``, ``resume``, ``frame N`` or ``skip "METHOD"``.
+
+        Too late is no fault, and what comes too early waits for the engine.
+        """
         with self._lock:
             child = self._child
+            if child is None:
+                self._early.append(command)
         if child is not None:
             child.send(command)
+
+    def cut_off(self) -> None:
+        """Kill the engine; what it said before is still told, and no error follows."""
+        with self._lock:
+            self._over = True
+            child = self._child
+        if child is not None:
+            child.kill()
 
     def talk(self) -> Iterator[list[Message]]:
         """Do the job; yield what the engine said, about ten times a second.
@@ -110,6 +124,8 @@ class EngineProcess:
                 self._child.send(f"job {json.dumps(str(job))}")
             else:
                 self._child = EngineChild([*self._command, str(job)])
+            for command in self._early:
+                self._child.send(command)
             return self._child
 
     def close(self) -> None:

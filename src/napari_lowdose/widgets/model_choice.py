@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import QObject, Qt, Signal
@@ -28,6 +29,16 @@ class _News(QObject):
 
 
 _NEWS = _News()
+
+
+def when_announced(take: Callable[[Path], None]) -> None:
+    """Call a method of a widget, while that lives, with each model that is announced.
+
+    It is called at once with what was chosen or made last in this session.
+    """
+    _NEWS.came.connect(take)
+    if _NEWS.latest is not None:
+        take(_NEWS.latest)
 
 
 def announce_model(path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 from napari.utils.notifications import show_warning
@@ -87,6 +89,14 @@ class EngineRun(Background):
         self._paused = paused
         self.process.send("pause" if paused else "resume")
 
+    def skip(self, method: str) -> None:
+        """Ask to leave a method of a comparison out; one at work ends the process."""
+        self.process.send(f"skip {json.dumps(method)}")
+
+    def cut_off(self) -> None:
+        """End now, whatever the engine is at; what it said before counts."""
+        self.process.cut_off()
+
     def look_at(self, frame: int) -> None:
         """Choose the frame that previews show."""
         self.process.send(f"frame {frame}")
@@ -121,20 +131,25 @@ def job_of(
     noisy: Stack,
     truth: Stack | None,
     *,
-    estimate: Stack | None = None,
+    estimate: Stack | Sequence[Stack] | None = None,
     **settings: object,
 ) -> Callable[[Path], Path]:
     """Give a function that writes a job and its stacks into a folder."""
-    stacks = {"noisy": noisy, "truth": truth, "estimate": estimate}
+    estimates = [estimate] if isinstance(estimate, Stack) else [*(estimate or ())]
+    stacks = {
+        "noisy": [noisy],
+        "truth": [truth] if truth else [],
+        "estimate": estimates,
+    }
 
     def prepare(folder: Path) -> Path:
-        content = {
-            "folder": str(folder),
-            **{
-                name: (StackFile.save(stack, folder, name),) if stack else ()
-                for name, stack in stacks.items()
-            },
-        }
+        content: dict[str, object] = {"folder": str(folder)}
+        for name, some in stacks.items():
+            stems = (f"{name}-{number}" if number else name for number in count())
+            content[name] = tuple(
+                StackFile.save(stack, folder, stem)
+                for stack, stem in zip(some, stems, strict=False)
+            )
         job = checked(Job, {**content, **settings})
         path = folder / "job.json"
         path.write_text(job.model_dump_json(), encoding="utf-8")

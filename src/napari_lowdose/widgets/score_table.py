@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, nan
+from math import nan
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget
 from qtpy.QtWidgets import QTableWidgetItem as Item
 
+from napari_lowdose.compare import Result, best
 from napari_lowdose.metrics import Score
+from napari_lowdose.widgets.score_column import MEMORY, METHOD, TIME, Column, columns_of
+
+_NAME = Qt.ItemDataRole.UserRole
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_MOST_ROWS = 12  # that are seen without scrolling
 
 
 class ScoreTable(QTableWidget):
-    """Rows of methods and columns of scores; the best of each column is bold.
+    """Rows of methods, also of failed ones; the best of each column is bold.
+
+    A click on a heading sorts by it, another the other way round, a third as the
+    methods came; what has no number is always last. Ctrl+C copies the table as text.
 
     Parameters
     ----------
     scores
-        How each column is to be read, by its name.
+        How each score is to be read, by its name.
 
     Signals
     -------
@@ -30,91 +40,178 @@ class ScoreTable(QTableWidget):
 
     def __init__(self, scores: Mapping[str, Score]) -> None:
         super().__init__(0, 1)
+        self._every = {column.name: column for column in columns_of(scores)}
         self._scores = scores
-        self._rows: dict[str, Mapping[str, float]] = {}
+        self._results: Sequence[Result] = ()
+        self._wanted: Sequence[str] = (TIME, MEMORY, *scores)
+        self._shown: list[Column] = []
+        self._sorted_by = ""
+        self._upwards = True
         self.verticalHeader().hide()
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setMinimumHeight(120)
+        header = self.horizontalHeader()
+        header.setMinimumSectionSize(36)
+        header.setSectionsClickable(True)
+        header.sectionClicked.connect(self._sort_by)
         self.itemSelectionChanged.connect(self._pick)
-        self.clear_rows()
+        self._fill()
 
     def clear_rows(self) -> None:
         """Start anew."""
-        self._rows = {}
-        self._fill()
+        self.show_results(())
 
     def add_row(self, method: str, scores: Mapping[str, float]) -> None:
         """Add a method, or replace its scores."""
-        self._rows[method] = scores
+        new = Result(method, None, dict(scores), nan, {})
+        others = [one for one in self._results if one.name != method]
+        self.show_results([*others, new])
+
+    def show_results(self, results: Sequence[Result]) -> None:
+        """Show these results instead of all others; the order and the choice stay."""
+        self._results = tuple(results)
+        self._fill()
+
+    def show_columns(self, names: Sequence[str]) -> None:
+        """Choose columns beside the method's; those without any number stay hidden."""
+        self._wanted = tuple(names)
         self._fill()
 
     @property
     def columns(self) -> Sequence[str]:
-        """The scores that any method has, in their usual order."""
-        rows = self._rows.values()
-        return [name for name in self._scores if any(name in row for row in rows)]
+        """The scores that are shown, from left to right."""
+        return [one.name for one in self._shown if one.name in self._scores]
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """The methods from top to bottom."""
+        return [self.item(row, 0).data(_NAME) for row in range(self.rowCount())]
+
+    def best(self, name: str) -> str:
+        """Find the method with the best value of a score; empty when none has one."""
+        return best(self._results, name)
+
+    def pick(self, method: str) -> None:
+        """Choose a method's row without telling so."""
+        with QSignalBlocker(self):
+            self._select(method)
+
+    def text(self) -> str:
+        """Write what is shown as a table for programs that read tabs."""
+        lines = ["\t".join(["method", *(one.heading for one in self._shown)])]
+        for result in self._in_order():
+            values = [one.value(result) for one in self._shown]
+            lines.append(
+                "\t".join([result.name, *(f"{value:.6g}" for value in values)])
+            )
+        return "\n".join(line.replace("\n", " ") for line in lines) + "\n"
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Copy the table, the heading with it."""
+        if event is not None and event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.text())
+        else:
+            super().keyPressEvent(event)
 
     def _fill(self) -> None:
-        columns = self.columns
-        self.blockSignals(True)
-        self.setColumnCount(1 + len(columns))
-        self.setRowCount(len(self._rows))
-        self.setHorizontalHeaderLabels(["method", *map(self._heading, columns)])
-        for column, name in enumerate(columns, 1):
-            tooltip = f"{self._scores[name].summary} ({self._scores[name].direction})"
-            self.horizontalHeaderItem(column).setToolTip(tooltip)
-            best = self.best(name)
-            for row, (method, scores) in enumerate(self._rows.items()):
-                item = Item(_written(scores.get(name, nan)))
-                item.setTextAlignment(
-                    Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                )
-                font = item.font()
-                font.setBold(method == best)
-                item.setFont(font)
-                self.setItem(row, column, item)
-        for row, method in enumerate(self._rows):
-            self.setItem(row, 0, Item(method.replace("_", " ")))
-        self.blockSignals(False)
+        chosen = self._chosen()
+        self._shown = [
+            self._every[name]
+            for name in self._wanted
+            if name in self._every and self._every[name].known(self._results)
+        ]
+        with QSignalBlocker(self):
+            self.setColumnCount(1 + len(self._shown))
+            self.setRowCount(len(self._results))
+            for number, column in enumerate((METHOD, *self._shown)):
+                heading = Item(column.heading)
+                heading.setToolTip(column.tooltip)
+                self.setHorizontalHeaderItem(number, heading)
+            ordered = self._in_order()
+            for number, column in enumerate(self._shown, 1):
+                winner = best(self._results, column.name) if column.how else ""
+                for row, result in enumerate(ordered):
+                    self.setItem(row, number, _cell(column, result, winner))
+            for row, result in enumerate(ordered):
+                self.setItem(row, 0, _first_cell(result))
+            self._select(chosen)
+        self._mark_order()
         self._fit()
+
+    def _in_order(self) -> list[Result]:
+        column = self._every.get(self._sorted_by)
+        if self._sorted_by == METHOD.name:
+            return sorted(
+                self._results, key=lambda r: r.name.lower(), reverse=not self._upwards
+            )
+        if column is None or column not in self._shown:
+            return [*self._results]
+        return column.sorted(self._results, upwards=self._upwards)
+
+    def _sort_by(self, section: int) -> None:
+        column = METHOD if section == 0 else self._shown[section - 1]
+        if self._sorted_by != column.name:
+            self._sorted_by, self._upwards = column.name, not column.best_is_high
+        elif self._upwards != column.best_is_high:
+            self._upwards = not self._upwards
+        else:
+            self._sorted_by = ""
+        self._fill()
+
+    def _mark_order(self) -> None:
+        header = self.horizontalHeader()
+        names = [METHOD.name, *(one.name for one in self._shown)]
+        shown = self._sorted_by in names
+        header.setSortIndicatorShown(shown)
+        if shown:
+            order = Qt.SortOrder
+            way = order.AscendingOrder if self._upwards else order.DescendingOrder
+            header.setSortIndicator(names.index(self._sorted_by), way)
 
     def _fit(self) -> None:
         """Show every row, and share the width."""
         header = self.horizontalHeader()
-        header.setMinimumSectionSize(36)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
-        rows = sum(self.rowHeight(row) for row in range(self.rowCount()))
+        shown = min(self.rowCount(), _MOST_ROWS)
+        rows = sum(self.rowHeight(row) for row in range(shown))
         self.setFixedHeight(max(80, rows + header.sizeHint().height() + 20))
 
-    def _heading(self, name: str) -> str:
-        unit = self._scores[name].unit
-        words = name.replace("_", "\n")
-        return f"{words}\n({unit})" if unit else words
+    def _chosen(self) -> str:
+        rows = {index.row() for index in self.selectedIndexes()}
+        return self.methods[rows.pop()] if len(rows) == 1 else ""
 
-    def best(self, name: str) -> str:
-        """Find the method with the best value of a score; empty when none has one."""
-        values = {
-            method: scores[name]
-            for method, scores in self._rows.items()
-            if isfinite(scores.get(name, nan))
-        }
-        if not values:
-            return ""
-        choose = max if self._scores[name].higher_is_better else min
-        return choose(values, key=values.__getitem__)
+    def _select(self, method: str) -> None:
+        self.clearSelection()
+        if method in self.methods:
+            self.selectRow([*self.methods].index(method))
 
     def _pick(self) -> None:
-        rows = {index.row() for index in self.selectedIndexes()}
-        if len(rows) == 1:
-            self.picked.emit([*self._rows][rows.pop()])
+        chosen = self._chosen()
+        if chosen:
+            self.picked.emit(chosen)
 
 
-def _written(value: float) -> str:
-    """Write a score with as many digits as a narrow column has room for."""
-    if not isfinite(value):
-        return "–"
-    digits = 3 if abs(value) >= 0.01 else 1
-    return f"{value:.{digits}g}"
+def _first_cell(result: Result) -> Item:
+    item = Item(result.name.replace("_", " "))
+    item.setData(_NAME, result.name)
+    item.setToolTip(result.error or "\n".join((result.criterion, *result.notes)))
+    return _greyed(item, result)
+
+
+def _cell(column: Column, result: Result, winner: str) -> Item:
+    item = Item(column.text(result))
+    item.setTextAlignment(_RIGHT)
+    item.setToolTip(result.error or column.hint(result))
+    font = item.font()
+    font.setBold(result.name == winner)
+    item.setFont(font)
+    return _greyed(item, result)
+
+
+def _greyed(item: Item, result: Result) -> Item:
+    """Show that a method failed."""
+    if result.error:
+        item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
+    return item

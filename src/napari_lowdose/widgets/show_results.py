@@ -7,9 +7,9 @@ from pathlib import Path
 
 import napari
 from napari.components import ViewerModel
-from napari.experimental import link_layers
 
 from napari_lowdose.io import read_stack
+from napari_lowdose.widgets.grid_view import show_side_by_side
 from napari_lowdose.widgets.layers import add_stack, contrast_limits
 
 # In the order of reading: what there was, what one direction makes of it, the result.
@@ -22,12 +22,8 @@ def show_results(viewer: ViewerModel, folder: Path) -> None:
     layers = [add_stack(viewer, read_stack(folder / f"{n}.tif")) for n in found]
     for name, layer in zip(found, layers, strict=True):
         layer.name = name
-        layer.name_overlay.visible = True
-    if layers:
-        link_layers(layers, ("contrast_limits",))
-        layers[0].contrast_limits = contrast_limits(layers[-1].data)
-    viewer.canvas.grid.enabled = True
-    viewer.fit_to_view()
+    limits = contrast_limits(layers[-1].data) if layers else None
+    show_side_by_side(viewer, layers, limits=limits)
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ from napari_lowdose.benchmarks.trust.gathering import Kind, evidence_in, kinds
 from napari_lowdose.benchmarks.trust.measure import (
     area_under_curve,
     measure_trust,
-    reliability,
 )
 from napari_lowdose.benchmarks.trust.movies import (
     CountedMovie,
@@ -14,6 +13,7 @@ from napari_lowdose.benchmarks.trust.movies import (
     counted_movie,
     unseen_movies,
 )
+from napari_lowdose.benchmarks.trust.reliability import reliability
 
 __all__ = [
     "CountedMovie",

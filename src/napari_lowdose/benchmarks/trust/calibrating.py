@@ -22,10 +22,10 @@ from napari_lowdose.benchmarks.trust.movies import (
 )
 from napari_lowdose.config import Compute, Plane
 from napari_lowdose.particles import N_STD, Source
-from napari_lowdose.particles.suspicion import Calibration
+from napari_lowdose.particles.calibration import Calibration
 
 _DIGITS = 5
-N_MOVIES = 80
+N_MOVIES = 120
 Tables = Mapping[Source, pd.DataFrame]
 
 
@@ -127,18 +127,21 @@ def write_calibrations(
     fitted: Mapping[Source, Mapping[tuple[str, ...], Calibration]],
     about: Mapping[str, Any],
 ) -> None:
-    """Write what `napari_lowdose.particles.suspicion` reads."""
-    content = {
-        "about": about,
-        "calibrations": {
-            source.value: [
-                {"groups": list(groups), **_rounded(one)}
-                for groups, one in some.items()
-            ]
-            for source, some in fitted.items()
-        },
-    }
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    """Write what `napari_lowdose.particles.calibration` reads."""
+    # One calibration is one line: changes can be read, and the file stays short.
+    sources = ",\n".join(
+        f'"{source.value}": [\n'
+        + ",\n".join(
+            json.dumps({"groups": list(groups), **_rounded(one)})
+            for groups, one in some.items()
+        )
+        + "\n]"
+        for source, some in fitted.items()
+    )
+    head = json.dumps(about, indent=1)
+    path.write_text(
+        f'{{"about": {head},\n"calibrations": {{\n{sources}\n}}}}\n', encoding="utf-8"
+    )
 
 
 def _rounded(calibration: Calibration) -> dict[str, list[float]]:

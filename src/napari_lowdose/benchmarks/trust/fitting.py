@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64
 from numpy import ndarray
 
 from napari_lowdose.benchmarks.trust.gathering import Kind
-from napari_lowdose.particles.suspicion import GROUPS, Calibration, design, numbers
+from napari_lowdose.particles.calibration import GROUPS, Calibration, design, numbers
 
 # Of the squared weights against the log-likelihood of thousands of spots.
 _RIDGE = 1.0

@@ -24,7 +24,8 @@ from napari_lowdose.particles import (
     test_spots,
     within,
 )
-from napari_lowdose.particles.phantoms import Places
+from napari_lowdose.particles.suspicion import typical_strength
+from napari_lowdose.particles.truth import Places
 
 _MARGIN_PX = 4.0
 # Of the response in the estimate: so much of it is there without noise as well.
@@ -72,7 +73,12 @@ def evidence_in(
     spots = test_in_neighbours(movie.noisy, test_spots(movie.noisy, spots))
     spots = direction_agreement(spots, planes)
     dose = float(movie.truth.mean(dtype=np.float64))
-    return spots.assign(kind=kinds(spots, movie), movie=movie.name, dose=dose)
+    return spots.assign(
+        typical_n_std=typical_strength(spots),
+        kind=kinds(spots, movie),
+        movie=movie.name,
+        dose=dose,
+    )
 
 
 def kinds(spots: pd.DataFrame, movie: CountedMovie) -> list[Kind]:

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy.stats import rankdata
 
 from napari_lowdose.benchmarks.trust.calibrating import looked_at
 from napari_lowdose.benchmarks.trust.gathering import Kind
-from napari_lowdose.benchmarks.trust.movies import unseen_movies
+from napari_lowdose.benchmarks.trust.movies import UNSEEN_SEED, unseen_movies
 from napari_lowdose.benchmarks.trust.null_rates import null_rates
+from napari_lowdose.benchmarks.trust.reliability import reliability_rows
 from napari_lowdose.config import Compute
 from napari_lowdose.particles import (
     Source,
@@ -27,9 +28,9 @@ from napari_lowdose.particles import (
     test_spots,
 )
 
-DOSES = (1.0, 0.3)
+DOSES = (0.3, 1.0, 3.0)
+_SEEDS_APART = 100  # each dose has scenes of its own
 N_MOVIES = 20
-N_BINS = 10
 BACKGROUNDS = (0.02, 0.1, 0.45, 2.0, 10.0)
 # A spot's evidence, oriented so that more of it speaks for the spot.
 EVIDENCE: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
@@ -71,7 +72,7 @@ def measure_trust(
     Yields
     ------
     dict
-        what, rate, unit. For spots in x-y and in the fused estimate, at 1 and at 0.3
+        what, rate, unit. For spots in x-y and in the fused estimate, at 0.3, 1 and 3
         counts per pixel: the area under the curve, of all evidence and of each alone;
         then how well the chances hold, how often noise passes, and seconds.
     """
@@ -107,10 +108,13 @@ def judged_spots(
     size: int = 128,
     compute: Compute = Compute(),  # noqa: B008 - frozen
 ) -> Mapping[Source, pd.DataFrame]:
-    """Denoise the movies of both doses, and judge their spots."""
+    """Denoise the movies of all doses, and judge their spots."""
     found: dict[Source, list[pd.DataFrame]] = {source: [] for source in Source}
-    for dose in DOSES:
-        movies = unseen_movies(dose, n_movies, frames=frames, size=size)
+    for number, dose in enumerate(DOSES):
+        first = UNSEEN_SEED + _SEEDS_APART * number
+        movies = unseen_movies(
+            dose, n_movies, first_seed=first, frames=frames, size=size
+        )
         for _, seen in looked_at(movies, model, compute):
             for source, table in seen.items():
                 judged = suspicion(table, source=source).assign(nominal=dose)
@@ -155,53 +159,6 @@ def area_under_curve(
     known = np.nan_to_num(value, nan=-np.inf, neginf=-np.inf, posinf=np.inf)
     rank = rankdata(np.concatenate([known[true], known[false]]))
     return float((rank[:n_true].sum() - n_true * (n_true + 1) / 2) / (n_true * n_false))
-
-
-def reliability(
-    chance: Float64[ndarray, " n"], phantom: Bool[ndarray, " n"], n_bins: int = N_BINS
-) -> pd.DataFrame:
-    """Compare chances with what came true.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per tenth of the range of chances: said (the mean chance), true (the
-        share of phantoms), std (the standard error of the latter), spots.
-    """
-    number = np.clip((chance * n_bins).astype(np.int64), 0, n_bins - 1)
-    table = pd.DataFrame({"number": number, "said": chance, "true": phantom * 1.0})
-    found = table.groupby("number").agg(
-        said=("said", "mean"), true=("true", "mean"), spots=("said", "size")
-    )
-    std = np.sqrt(found["said"] * (1 - found["said"]) / found["spots"])
-    return found.assign(std=std)
-
-
-def reliability_rows(name: str, spots: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Give one row per tenth of the range, and one of equal numbers of spots."""
-    kind = spots["kind"].to_numpy()
-    judged = np.isin(kind, [Kind.PARTICLE, Kind.STRUCTURE, Kind.PHANTOM])
-    chance = spots["p_phantom"].to_numpy(np.float64)[judged]
-    phantom = (kind == Kind.PHANTOM)[judged]
-    for _, row in reliability(chance, phantom).iterrows():
-        yield {
-            "what": f"phantoms, {name}, said {row['said']:.2f}",
-            "rate": float(row["true"]),
-            "unit": "",
-            "std": float(row["std"]),
-            "spots": int(row["spots"]),
-        }
-    order = np.argsort(chance, kind="stable")
-    away = [
-        abs(float(chance[part].mean() - phantom[part].mean()))
-        for part in np.array_split(order, N_BINS)
-        if len(part)
-    ]
-    yield {
-        "what": f"worst tenth of all spots, {name}",
-        "rate": max(away, default=float("nan")),
-        "unit": "off",
-    }
 
 
 def timing_row(frames: int, size: int, n_particles: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from napari_lowdose.specimens import SPECIMENS, Catalyst
 
 # Below 8000: trainings draw other ones, and the development set begins at 9000.
 CALIBRATION_SEED = 7000
-UNSEEN_SEED = 7500
+UNSEEN_SEED = 7600
 # Quanta per pixel and frame.
 DOSES = (0.15, 20.0)
 
@@ -60,11 +60,16 @@ def calibration_movies(
 
 
 def unseen_movies(
-    dose: float, n_movies: int, *, frames: int = 64, size: int = 128
+    dose: float,
+    n_movies: int,
+    *,
+    first_seed: int = UNSEEN_SEED,
+    frames: int = 64,
+    size: int = 128,
 ) -> Iterator[CountedMovie]:
     """Make movies of one dose that no calibration has seen."""
     for number in range(n_movies):
-        yield counted_movie(UNSEEN_SEED + number, dose, frames, size)
+        yield counted_movie(first_seed + number, dose, frames, size)
 
 
 def counted_movie(
