@@ -16,7 +16,6 @@ from napari_lowdose.engine.comparing import compare
 from napari_lowdose.engine.link import Link
 from napari_lowdose.jobs import Job, StackFile, Task
 
-
 OWN = "catalyst 0 truth"  # what the result made elsewhere is called
 
 
@@ -73,9 +72,14 @@ def test_each_result_is_told_with_all_that_is_known_of_it(told, tiny_base, tmp_p
 
 def test_asking_again_is_told_from_the_cache(told):
     comparison = Comparison(baselines=("gaussian",))
-    first, again = (of(told(comparison=comparison), "result") for _ in range(2))
+    first, again = (
+        of(told(comparison=comparison, truth=()), "result") for _ in range(2)
+    )
     assert [result["cached"] for result in again] == [True] * 3
     assert [r["scores"] for r in again] == [r["scores"] for r in first]
+    # By these, methods are compared in pairs; nothing can be held out of a result.
+    assert [r["tiles"] for r in again] == [r["tiles"] for r in first]
+    assert [len(r["tiles"]) for r in first] == [4, 4, 0]
     off = comparison.model_copy(update={"cache": False})
     assert not any(r["cached"] for r in of(told(comparison=off), "result"))
 

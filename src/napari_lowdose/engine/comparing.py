@@ -171,5 +171,6 @@ def _tell(link: Link, job: Job, result: Result, number: int) -> None:
         criterion=result.criterion,
         notes=list(result.notes),
         cached=result.cached,
+        tiles=list(result.tiles),
         step=dict(result.stack.recipe[-1]) if result.stack.recipe else {},
     )

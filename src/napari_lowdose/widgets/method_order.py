@@ -30,7 +30,16 @@ from napari_lowdose.widgets.method_row import Standing, State
 from napari_lowdose.widgets.runner import job_of
 
 # What of a message of the engine is told of a result as it is.
-_TOLD = ("scores", "seconds", "settings", "criterion", "memory_mb", "cached")
+_TOLD = (
+    "scores",
+    "std_errors",
+    "tiles",
+    "seconds",
+    "settings",
+    "criterion",
+    "memory_mb",
+    "cached",
+)
 
 
 @dataclass
@@ -165,7 +174,6 @@ class Order:
             **{told: message[told] for told in _TOLD},
             kind=Kind(message["kind"]),
             notes=tuple(message["notes"]),
-            std_errors=message["std_errors"],
         )
         self.compared.add(result, layer)
         return result
