@@ -59,7 +59,7 @@ class ViewModes(QWidget):
         self.buttons = self.controls.buttons
         self.a, self.b = self.controls.a, self.controls.b
         self.edge, self.rate = self.controls.edge, self.controls.rate
-        self._soon = QTimer(self)  # many layers may come or go at once
+        self._soon = QTimer(self)  # many layers may go at once
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self.apply)
         self._wire()
@@ -101,7 +101,7 @@ class ViewModes(QWidget):
         self.leave()
         self._compared = compared
         if compared is not None:
-            compared.changed.connect(self._soon.start)
+            compared.changed.connect(self._hear_change)
             self._viewer.layers.events.removed.connect(self._hear_removal)
         self.controls.forget()
         self.apply()
@@ -110,7 +110,7 @@ class ViewModes(QWidget):
         """Let all layers look as before, and hear of the comparison no more."""
         self._soon.stop()
         if self._compared is not None:
-            self._compared.changed.disconnect(self._soon.start)
+            self._compared.changed.disconnect(self._hear_change)
             self._viewer.layers.events.removed.disconnect(self._hear_removal)
         self._compared = None
         self._hidden.clear()
@@ -268,6 +268,13 @@ class ViewModes(QWidget):
         layers = self._compared.layers
         self._hidden = {name for name, one in layers.items() if not one.visible}
         self.changed.emit()
+
+    def _hear_change(self) -> None:
+        """Show a result that has come; wait until all have gone that go."""
+        if all(layer in self._viewer.layers for layer in self._watched):
+            self.apply()
+        else:
+            self._soon.start()
 
     def _hear_removal(self, _event: object) -> None:
         if not self._busy:
