@@ -147,7 +147,7 @@ def test_trust_is_measured_in_rows_that_can_be_read():
             "fast",
             n_movies=1,
             frames=16,
-            size=64,
+            size=96,
             large=(4, 64),
             n_particles=6,
             n_trials=100,
