@@ -35,9 +35,11 @@ def row_of(panel, name):
 
 
 def wait_for_end(panel, qtbot):
-    qtbot.waitUntil(
-        lambda: not panel.running and panel.go.isEnabled(), timeout=START_MS
-    )
+    def ended():
+        assert not panel.running, panel.status.text()
+        assert panel.go.isEnabled(), panel.status.text()
+
+    qtbot.waitUntil(ended, timeout=START_MS)
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ _GAPS = (1, 2, 3, 4)  # frames
 _CHANCE = 0.5  # standard errors of the correlation
 _FLAT = 0.8
 _GROWTH = 1.5  # of what has moved after one frame, over what moves in the next
+# Things of 0.7 px deviation, narrower than optics are sampled, that move: their
+# correlation one pixel away, over that two pixels away.
+_NARROWEST = 5.0
 # One half of the map; the noise of two pixels is the same either way.
 _SHIFTS = [
     (y, x)
@@ -98,7 +101,21 @@ def moved_share(
     seen = np.sign(here) * np.vstack([here, by_gap])
     growth = np.maximum(np.abs(seen[2] - seen[1]) - _CHANCE * std, 0)
     left = seen.min(axis=0) - _GROWTH * growth
-    return float(np.clip(seen[0, 1:].max() - left[1:].max(), 0, 1))
+    moved = min(seen[0, 1:].max() - left[1:].max(), most_moved(correlation, std))
+    return float(np.clip(moved, 0, 1))
+
+
+def most_moved(correlation: Float[ndarray, "5 5"], std: float) -> float:
+    """Bound what moves by what reaches two pixels, where filtered noise has faded.
+
+    Parameters
+    ----------
+    correlation, std
+        As `neighbour_correlation` gives them.
+    """
+    far = np.abs(correlation).copy()
+    far[1:-1, 1:-1] = 0
+    return _NARROWEST * float(far.max() + std)
 
 
 def _by_gap(differences: Differences, sorting: Sorting) -> Float[ndarray, "gaps n"]:

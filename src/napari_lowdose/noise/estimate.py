@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from jaxtyping import Real
+from jaxtyping import Float, Real
 from numpy import ndarray
 
 from napari_lowdose.errors import UnusableStack
@@ -15,6 +15,7 @@ from napari_lowdose.noise.calibration import Known, calibrate
 from napari_lowdose.noise.cells import Sorting, gather, sort
 from napari_lowdose.noise.comb import lattice_step
 from napari_lowdose.noise.correlation import (
+    most_moved,
     moved_share,
     neighbour_correlation,
     temporal_correlation,
@@ -137,7 +138,7 @@ def measure_noise(
             stack, variance=moments.variance, dose=detector.dose.value
         ),
         correlation_std=std,
-        motion=_doubt(motion) if counting else motion,
+        motion=_doubt(motion, correlation, std) if counting else motion,
         n_frames=len(stack),
         alike=alike,
     )
@@ -187,9 +188,13 @@ def _within(
     return found.moments.transfer
 
 
-def _doubt(motion: float) -> float:
-    """Doubt a correlation of whole counts: no blur leaves counts whole."""
-    return min(_DOUBTS * motion + _DOUBTED, 1.0)
+def _doubt(motion: float, correlation: Float[ndarray, "5 5"], std: float) -> float:
+    """Doubt a correlation of whole counts: hardly a blur leaves counts whole.
+
+    Interpolation halfway between pixels does, but reaches no further than one.
+    """
+    doubted = min(_DOUBTS * motion + _DOUBTED, 1.0)
+    return min(doubted, most_moved(correlation, std))
 
 
 def _plain(stack: Real[ndarray, "t y x"]) -> Real[ndarray, "t y x"]:
