@@ -45,17 +45,12 @@ def check_pair(noisy: Stack, estimate: Stack) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        If the shapes differ, or the estimate has values that are no numbers.
+        If the shapes differ.
     """
     if noisy.shape != estimate.shape:
         raise ValueError(
             f"expected an estimate of the raw movie's shape {noisy.shape}, got "
             f"{estimate.shape}; denoise the whole movie, without cropping or binning"
-        )
-    if not np.isfinite(np.mean(estimate.data[:], dtype=np.float64)):
-        raise ValueError(
-            "expected an estimate of finite values, got NaN or infinite ones; replace "
-            "them first, or let the model make the estimate"
         )
     middle = _middle(noisy.shape)
     raw, seen = (
@@ -63,6 +58,21 @@ def check_pair(noisy: Stack, estimate: Stack) -> tuple[str, ...]:
     )
     shift = shift_between(raw, seen)
     return (*_of_place(shift), *_of_scale(raw, seen, aligned=not shift.any))
+
+
+def refuse_gaps(estimate: Real[ndarray, "t y x"]) -> None:
+    """Refuse an estimate in which no particle could be found.
+
+    Raises
+    ------
+    ValueError
+        If it has values that are no numbers.
+    """
+    if not np.isfinite(np.mean(estimate, dtype=np.float64)):
+        raise ValueError(
+            "expected an estimate of finite values, got NaN or infinite ones; replace "
+            "them first, or let the model make the estimate"
+        )
 
 
 def _middle(shape: tuple[int, int, int]) -> tuple[slice, slice, slice]:

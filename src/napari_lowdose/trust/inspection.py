@@ -31,7 +31,12 @@ from napari_lowdose.particles import (
     test_spots,
 )
 from napari_lowdose.stack import Stack
-from napari_lowdose.trust.checks import check_pair, electrons_of, testable
+from napari_lowdose.trust.checks import (
+    check_pair,
+    electrons_of,
+    refuse_gaps,
+    testable,
+)
 from napari_lowdose.trust.detector import detector_of
 from napari_lowdose.trust.disagreement import disagreement_z, measuring_disagreement
 from napari_lowdose.trust.maps import residual
@@ -134,7 +139,8 @@ def inspecting(
     Raises
     ------
     ValueError
-        If stack and estimate differ in shape.
+        If stack and estimate differ in shape, or the estimate has values that are no
+        numbers.
     UnusableStack, CheckpointMismatch
         As `napari_lowdose.applying.apply_model`.
 
@@ -149,6 +155,7 @@ def inspecting(
     else:
         aside = check_pair(noisy, estimate)
         made = _Made({FUSED: estimate}, None, aside)
+        refuse_gaps(made.fused)
     notes = (*notes, *made.notes)
     tested = False
     if measurement is not None:
