@@ -47,7 +47,7 @@ BASE_MODELS: Mapping[str, BaseModel] = {
     "accurate": BaseModel(
         "accurate",
         "two looks from three directions, for the best result",
-        BaseTraining(),
+        BaseTraining(power=0.25, reluctance=0.5),
     ),
     "fast": BaseModel(
         "fast",
