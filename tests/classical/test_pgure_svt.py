@@ -39,6 +39,17 @@ def test_a_single_patch_is_shrunk_as_by_its_singular_values():
     np.testing.assert_allclose(estimate.reshape(15, 16), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("ground", [-0.95, -0.53047895, 0.7])
+def test_where_nothing_varies_the_estimate_is_a_number(ground):
+    """Without a count, rounding alone is left, of which solvers may make nothing."""
+    movie = np.random.default_rng(0).normal(size=(16, 64, 64)).astype(np.float32)
+    movie[:, :40] = ground
+    (estimate,) = shrunk(movie, Patches(movie.shape, 4, 15, 2), [1.0])
+    assert np.isfinite(estimate).all()
+    # single precision of sums of 240 values
+    np.testing.assert_allclose(estimate[:, :36], ground, atol=1e-5)
+
+
 def test_a_threshold_of_nothing_changes_nothing():
     movie = np.random.default_rng(0).poisson(5.0, (9, 21, 18)).astype(np.float32)
     estimate = SVT.denoise(movie, {"threshold": 1e-9})

@@ -16,6 +16,9 @@ from napari_lowdose.classical.patch_matching import Motion
 
 _CHUNK = 4096  # patches that are decomposed together; bounds the memory
 _TINY = 1e-6  # of a singular value, in deviations of the noise
+# Added to squared singular values, all far larger where there is noise: of a patch
+# without a single count, some solvers make no number at all.
+_RIDGE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ def _shrunk(
     """
     mean = patches.mean(dim=(1, 2), keepdim=True)
     centred = patches - mean
-    squares, vectors = torch.linalg.eigh(centred.mT @ centred)
+    ridge = _RIDGE * torch.eye(centred.shape[-1])
+    squares, vectors = torch.linalg.eigh(centred.mT @ centred + ridge)
     singular = squares.clamp(min=0).sqrt().clamp(min=_TINY)
     turned = centred @ vectors
     return [
