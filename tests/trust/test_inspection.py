@@ -37,7 +37,7 @@ def test_most_particles_of_a_clear_movie_are_found_and_supported(movie, seen):
 
 def test_maps_and_estimates_have_the_movies_place(movie, seen):
     assert set(seen.estimates) == {"xy", "xt", "yt", "fused"}
-    assert set(seen.maps) == {"residual", "disagreement_z", "evidence"}
+    assert set(seen.maps) == {"residual", "disagreement_z", "evidence", "likelihood"}
     for stack in (*seen.estimates.values(), *seen.maps.values()):
         assert stack.shape == movie[0].shape
         assert stack.scale == movie[0].scale

@@ -1,12 +1,18 @@
 """What is left over, what is behind, and what could have been recorded."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import ndimage
 
 from napari_lowdose.noise import measure_noise
 from napari_lowdose.particles.detection import detect
-from napari_lowdose.trust.maps import background_of, recorded_again, residual
+from napari_lowdose.trust.maps import (
+    background_of,
+    likelihood,
+    recorded_again,
+    residual,
+)
 
 
 def detector(dose=4.0, *, gain=2.0, offset=100.0, readout_std=3.0, seed=0):
@@ -52,6 +58,30 @@ def test_residual_is_finite_where_nothing_is_expected(movie):
     for nothing in (np.zeros(noisy.shape), np.full(noisy.shape, -1.0)):
         left = residual(noisy, nothing, measure_noise(noisy))
         assert np.isfinite(left).all()
+
+
+def test_counts_prefer_a_spot_that_is_there_to_one_that_was_painted_in():
+    rows, columns = np.mgrid[:64, :64]
+    blob = 6 * np.exp(-((rows - 20) ** 2 + (columns - 20) ** 2) / (2 * 1.5**2))
+    quanta = np.broadcast_to(1 + blob, (8, 64, 64))
+    noisy = np.random.default_rng(0).poisson(quanta)
+    invented = quanta + np.roll(blob, (24, 24), axis=(0, 1))
+    spots = pd.DataFrame(
+        {"frame": [3, 3], "y": [20.0, 44.0], "x": [20.0, 44.0], "sigma": [1.5, 1.5]}
+    )
+    maps = []
+    for gain, offset in ((1.0, 0.0), (4.0, 100.0)):
+        counts = (gain * noisy + offset).astype(np.float32)
+        measured = measure_noise(counts, offset=offset)
+        # read off whole counts without an error
+        assert measured.gain.value == gain
+        seen = (gain * invented + offset).astype(np.float32)
+        maps.append(likelihood(counts, seen, spots, measured))
+    assert maps[0][3, 20, 20] > 1  # 5 quanta where 1 is the ground: 5 ln 5 - 4
+    assert maps[0][3, 44, 44] < -1  # 1 quantum there: ln 5 - 4
+    assert not maps[0][4].any()
+    # single precision of 128 counts
+    np.testing.assert_allclose(*maps, atol=1e-3)
 
 
 def test_counts_are_recorded_again_with_the_noise_that_was_measured():

@@ -39,7 +39,7 @@ from napari_lowdose.trust.checks import (
 )
 from napari_lowdose.trust.detector import detector_of
 from napari_lowdose.trust.disagreement import disagreement_z, measuring_disagreement
-from napari_lowdose.trust.maps import residual
+from napari_lowdose.trust.maps import likelihood, residual
 from napari_lowdose.trust.progress import part_of
 
 FUSED = "fused"
@@ -70,8 +70,9 @@ class Inspection:
     estimates
         By direction where the model looked from several, and fused.
     maps
-        The residual and the evidence in the raw counts, in deviations of the noise, and
-        where the directions disagree more than noise makes them.
+        The residual and the evidence in the raw counts, in deviations of the noise; the
+        likelihood of the spots, in nats per pixel; and where the directions disagree
+        more than noise makes them.
     notes
         Sentences the user should read.
     tested
@@ -171,6 +172,7 @@ def inspecting(
         maps["disagreement_z"] = made.disagreement
     courses = pd.DataFrame()
     if tested and measurement is not None:
+        maps["likelihood"] = likelihood(counts, made.fused, spots, measurement)
         spots, courses, maps["evidence"] = _asked(spots, counts, measurement, settings)
     else:
         notes = (*notes, _NO_TEST)

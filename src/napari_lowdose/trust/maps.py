@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pandas as pd
 from jaxtyping import Float32, Real
 from numpy import ndarray
 from scipy import ndimage
 
 from napari_lowdose.noise import NoiseMeasurement, Poisson, Readout
+from napari_lowdose.particles import likelihood_map
+from napari_lowdose.trust.checks import electrons_of
 
 # In a darker place a single quantum would stand out as if it were many.
 _LEAST_QUANTA = 0.01
@@ -41,6 +44,33 @@ def residual(
         variance = np.maximum(gain * above + readout_std**2, 1e-300)
         out[:] = (raw - seen.astype(np.float64)) / np.sqrt(variance)
     return left
+
+
+def likelihood(
+    counts: Real[ndarray, "t y x"],
+    estimate: Real[ndarray, "t y x"],
+    spots: pd.DataFrame,
+    measurement: NoiseMeasurement,
+) -> Float32[ndarray, "t y x"]:
+    """Show how much better the counts agree with each spot than with the ground.
+
+    As `napari_lowdose.particles.likelihood_map`, in nats per pixel; the ground is the
+    median of the estimate, of 0.01 quanta or more. The counts have made the estimate,
+    so that this guards against invented shapes, not against clusters of noise.
+
+    Parameters
+    ----------
+    counts, estimate
+        Of shape (t, y, x), in counts.
+    spots
+        One row per spot: frame, y, x, sigma.
+    measurement
+        The detector, whose gain is told.
+    """
+    electrons, _, _ = electrons_of(counts, measurement)
+    seen, _, _ = electrons_of(estimate, measurement)
+    background = max(float(np.median(seen)), _LEAST_QUANTA)
+    return likelihood_map(electrons, seen, spots, background=background)
 
 
 def _detector(m: NoiseMeasurement) -> tuple[float, float, float]:
