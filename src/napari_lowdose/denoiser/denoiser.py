@@ -215,7 +215,8 @@ class Denoiser:
         planes = {plane: self.normalizer.inverse(seen.pop(plane)) for plane in [*seen]}
         if len(planes) < 2:
             (only,) = planes.values()
-            return Denoised(self._kept(only, stack), planes, None)
+            fused = only.copy() if self.keeps_mean else only
+            return Denoised(self._kept(fused, stack), planes, None)
         fused = fuse(planes, self.rule, covariance=self.covariance)
         return Denoised(self._kept(fused, stack), planes, disagreement(planes))
 
@@ -248,13 +249,15 @@ class Denoiser:
             if number == 0:
                 shown[Channel.DISAGREEMENT] = running.disagreement()
             shown.pop(Channel.LEVEL, None)
-        fused = shown.pop(Channel.FUSED)
-        apart = shown.pop(Channel.DISAGREEMENT)
+            del running  # its weights are as large as half a stack
+        fused = self._counts(shown.pop(Channel.FUSED))
+        apart = shown.pop(Channel.DISAGREEMENT)[0].float().numpy(force=True)
         shown.clear()
+        apart *= np.float32(self.normalizer.std)
         return Denoised(
-            self._kept(self._counts(fused), stack),
+            self._kept(fused, stack),
             {p: self.normalizer.inverse(planes.pop(p)) for p in [*planes]},
-            apart[0].float().numpy(force=True) * np.float32(self.normalizer.std),
+            apart,
         )
 
     def _shown(
@@ -316,15 +319,19 @@ class Denoiser:
             yield start, stop, *look.estimate(out, part)
 
     def _counts(self, signal: Volume) -> Float[ndarray, "t y x"]:
-        return self.normalizer.inverse(signal[0].float().numpy(force=True))
+        """Map to counts, frame by frame: copies of the whole would be the peak."""
+        counts = np.empty(signal.shape[1:], np.float32)
+        for out, frame in zip(counts, signal[0], strict=True):
+            out[:] = self.normalizer.inverse(frame.float().numpy(force=True))
+        return counts
 
     def _kept(
         self, fused: Float[ndarray, "t y x"], stack: Real[ndarray, "t y x"]
     ) -> Float[ndarray, "t y x"]:
-        """Give the result the stack's mean, which so many counts tell well."""
+        """Give the result, in place, the stack's mean, which so many counts tell."""
         if self.keeps_mean:
             wanted, found = (float(a.mean(dtype=np.float64)) for a in (stack, fused))
-            fused = fused + np.float32(wanted - found)
+            fused += np.float32(wanted - found)
         return fused
 
 
