@@ -311,6 +311,7 @@ def test_phantoms_null_test_and_scores_without_truth(here, capsys):
     assert {path.name for path in (here / "maps").iterdir()} == {
         "residual.tif",
         "evidence.tif",
+        "likelihood.tif",
     }
     assert run("null-test noisy.tif --model fast --movies null --json") == 0
     report = json.loads(capsys.readouterr().out)
