@@ -7,7 +7,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox
 
-from napari_lowdose.compare import SCORES
+from napari_lowdose.compare import SCORES, Result
 from napari_lowdose.config import Comparison
 from napari_lowdose.widgets.method_choice import MethodChoice
 from napari_lowdose.widgets.method_order import Order
@@ -137,11 +137,13 @@ def test_a_truth_of_another_shape_is_told_in_one_sentence(dock, qtbot, movie):
 def test_the_best_of_each_score_is_bold(qtbot):
     table = ScoreTable(SCORES)
     qtbot.addWidget(table)
-    table.add_row("a", {"mse": 2.0, "psnr": 10.0})
-    table.add_row("b", {"mse": 1.0, "psnr": 9.0, "ssim": float("nan")})
-    assert table.best("mse") == "b"
-    assert table.best("psnr") == "a"
-    assert table.best("ssim") == ""
+    scores = {
+        "a": {"mse": 2.0, "psnr": 10.0},
+        "b": {"mse": 1.0, "psnr": 9.0, "ssim": float("nan")},
+    }
+    table.show_results(
+        [Result(name, None, s, np.nan, {}) for name, s in scores.items()]
+    )
     bold = {
         (table.item(row, 0).text(), name)
         for row in range(2)

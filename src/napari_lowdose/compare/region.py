@@ -185,15 +185,7 @@ class RegionJudge:
         if not variance.max() > 0:
             return
         seen = residual_statistics(noisy, estimate, variance, self._rng())
-        yield from {
-            "residual_mean": seen.mean,
-            "residual_z": seen.z_of_mean,
-            "residual_chi2": seen.chi2,
-            "residual_right": seen.right,
-            "residual_below": seen.below,
-        }.items()
-        if len(estimate) > 1:
-            yield "residual_next", seen.next_frame
+        yield from seen.by_name(len(estimate)).items()
 
 
 def comparison_behind(results: Sequence[Result]) -> Comparison:

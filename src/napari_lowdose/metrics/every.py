@@ -201,15 +201,7 @@ def _residual(recording: Recording, estimate: ndarray) -> _Found:
     seen = residual.residual_statistics(
         recording.noisy, estimate, variance, recording.rng()
     )
-    yield from {
-        "residual_mean": seen.mean,
-        "residual_z": seen.z_of_mean,
-        "residual_chi2": seen.chi2,
-        "residual_right": seen.right,
-        "residual_below": seen.below,
-    }.items()
-    if len(estimate) > 1:
-        yield "residual_next", seen.next_frame
+    yield from seen.by_name(len(estimate)).items()
 
 
 def _detail(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,17 @@ class ResidualStatistics:
     right: Scored
     below: Scored
     next_frame: Scored
+
+    def by_name(self, n_frames: int) -> Mapping[str, Scored]:
+        """Give them under the names of `EVERY_SCORE`; one frame has no next."""
+        found = {
+            "residual_mean": self.mean,
+            "residual_z": self.z_of_mean,
+            "residual_chi2": self.chi2,
+            "residual_right": self.right,
+            "residual_below": self.below,
+        }
+        return {**found, "residual_next": self.next_frame} if n_frames > 1 else found
 
 
 def residual_statistics(

@@ -23,6 +23,7 @@ from napari_lowdose.compare.region import (
 from napari_lowdose.compare.table import with_differences
 from napari_lowdose.widgets.background import Background
 from napari_lowdose.widgets.compared import NOISY, Compared
+from napari_lowdose.widgets.latest import panel_of
 from napari_lowdose.widgets.panel import Panel, wrapped_label
 from napari_lowdose.widgets.region_choice import RegionChoice
 from napari_lowdose.widgets.score_column import MEMORY, TIME, columns_of
@@ -103,7 +104,7 @@ class ScoreBoard(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:
         """Learn of the panel's closing."""
         super().showEvent(event)
-        panel = self._panel()
+        panel = panel_of(self)
         if panel is not None and panel is not self._heard:
             self._heard = panel
             panel.closed.connect(self._leave)
@@ -137,7 +138,7 @@ class ScoreBoard(QWidget):
         except ValueError as error:
             self._show({}, str(error))
             return
-        panel = self._panel()
+        panel = panel_of(self)
         if region is None or panel is None:
             self._show_whole()
             return
@@ -192,12 +193,6 @@ class ScoreBoard(QWidget):
         shown = [scored.get(one.name, one) for one in nothing]
         self.table.show_results(with_differences(shown))
         self.heading.setText(heading)
-
-    def _panel(self) -> Panel | None:
-        above = self.parentWidget()
-        while above is not None and not isinstance(above, Panel):
-            above = above.parentWidget()
-        return above
 
 
 class _ColumnMenu(QToolButton):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import nan
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QGuiApplication, QKeyEvent, QKeySequence
@@ -58,16 +57,6 @@ class ScoreTable(QTableWidget):
         self.itemSelectionChanged.connect(self._pick)
         self._fill()
 
-    def clear_rows(self) -> None:
-        """Start anew."""
-        self.show_results(())
-
-    def add_row(self, method: str, scores: Mapping[str, float]) -> None:
-        """Add a method, or replace its scores."""
-        new = Result(method, None, dict(scores), nan, {})
-        others = [one for one in self._results if one.name != method]
-        self.show_results([*others, new])
-
     def show_results(self, results: Sequence[Result]) -> None:
         """Show these results instead of all others; the order and the choice stay."""
         self._results = tuple(results)
@@ -87,10 +76,6 @@ class ScoreTable(QTableWidget):
     def methods(self) -> Sequence[str]:
         """The methods from top to bottom."""
         return [self.item(row, 0).data(_NAME) for row in range(self.rowCount())]
-
-    def best(self, name: str) -> str:
-        """Find the method with the best value of a score; empty when none has one."""
-        return best(self._results, name)
 
     def pick(self, method: str) -> None:
         """Choose a method's row without telling so."""
