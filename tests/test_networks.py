@@ -3,6 +3,7 @@ import torch
 
 from napari_lowdose.config import Compute, Device
 from napari_lowdose.networks import NETWORKS, UNet, arithmetic
+from napari_lowdose.networks.look import excess
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,19 @@ def test_no_pixel_beyond_the_halo_is_seen(depth):
         reach = max(reach, int(row - seen.min()), int(seen.max() - row))
     # pooling takes one pixel of four, so this image may not use the whole reach
     assert network.halo / 2 < reach <= network.halo
+
+
+def test_what_has_run_away_is_led_back():
+    """Weights and shares saturate, so that the loss alone has no slope there."""
+    out = torch.zeros(1, 3, 4, 4)
+    out[:, 0] = 1e3  # an estimate may have any value
+    out[:, 1], out[:, 2] = 5.9, -5.9
+    assert excess(out) == 0
+    far = torch.full((1, 3, 4, 4), -50.0, requires_grad=True)
+    excess(far).backward()
+    assert far.grad is not None
+    assert (far.grad[:, 1:] < 0).all()
+    assert (far.grad[:, 0] == 0).all()
 
 
 def test_a_device_that_is_not_there_is_refused():

@@ -222,16 +222,16 @@ class Training(Config):
 class BaseTraining(Config):
     """How a base model is trained on movies that are simulated meanwhile."""
 
-    steps: Annotated[int, Ge(1), Le(10_000_000)] = 4600
+    steps: Annotated[int, Ge(1), Le(10_000_000)] = 4800
     """Training steps."""
 
-    steps_alone: Annotated[int, Ge(0), Le(10_000_000)] = 2400
+    steps_alone: Annotated[int, Ge(0), Le(10_000_000)] = 2600
     """Steps at first in which the networks do without the Wiener filter's estimate."""
 
-    reluctance: Annotated[float, Ge(0), Le(10)] = 1.5
+    reluctance: Annotated[float, Ge(0), Le(10)] = 0.5
     """By how much the logit of the Wiener filter's share is lowered in the end."""
 
-    power: Annotated[float, Ge(0), Le(1)] = 0.0
+    power: Annotated[float, Ge(0), Le(1)] = 0.25
     """A crop's mean squared error counts by this power of it; 0: by its logarithm."""
 
     voxels: Annotated[int, Ge(10_000), Le(100_000_000)] = 150_000

@@ -47,15 +47,14 @@ BASE_MODELS: Mapping[str, BaseModel] = {
     "accurate": BaseModel(
         "accurate",
         "two looks from three directions, for the best result",
-        BaseTraining(power=0.25, reluctance=0.5),
+        BaseTraining(),
     ),
     "fast": BaseModel(
         "fast",
         "one look with smaller networks, for long stacks and a first glance",
         BaseTraining(
-            steps=2000,
-            steps_alone=1000,
-            reluctance=0,
+            steps=3000,
+            steps_alone=1800,
             learning_rate=2e-3,
             network=LooksSettings(shuffle=4, depth=2, width=24, second_planes=()),
         ),

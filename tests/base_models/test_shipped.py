@@ -2,10 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 
-from napari_lowdose.base_models import BASE_MODELS, describe_model, fitted
+from napari_lowdose.base_models import (
+    BASE_MODELS,
+    describe_model,
+    fitted,
+    load_base,
+    model_path,
+)
+from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.config import Compute, Plane
-from napari_lowdose.noise import Noise, add_noise
+from napari_lowdose.noise import Noise, add_noise, read_noise_units
 from napari_lowdose.specimens import SPECIMENS, Catalyst
 
 EXACT = Compute(device="cpu", precision="float32")
@@ -54,6 +62,24 @@ def test_fused_beats_every_direction_on_a_movie_not_seen(name, catalyst):
     assert error(result.fused, truth) < alone
     # Both gain more than 14 dB on it; 12 leave room for other arithmetic.
     assert error(result.fused, truth) < 10**-1.2 * error(noisy, truth)
+
+
+@pytest.mark.parametrize("name", BASE_MODELS)
+def test_no_network_has_been_lost_in_training(name, catalyst):
+    """One whose weights and shares have run away has no say, and learns no more."""
+    noisy, _ = catalyst
+    units, _ = read_noise_units(noisy)
+    volume = torch.from_numpy(units.forward(noisy))[None]
+    wiener = torch.from_numpy(denoise_wiener(volume[0].numpy()))[None]
+    slope = torch.full((1, 1, 1, 1), units.slope)
+    with torch.inference_mode():
+        looks = load_base(model_path(name)).network(volume, slope, wiener)
+    for seen in looks:
+        # Of squares of numbers up to 6 and more: rare voxels are further out.
+        assert seen.excess < 10
+        for estimate in seen.estimates.values():
+            # In none does the filter's estimate alone come back.
+            assert (estimate - wiener).square().mean() > 1e-6
 
 
 @pytest.mark.parametrize("name", BASE_MODELS)

@@ -118,7 +118,8 @@ def test_the_truth_is_judged_perfect(stacks):
     stack = stacks["blinking catalyst"]
     row = judge(stack, stack.truth, {Plane.XY: stack.noisy})
     assert row["psnr"] == np.inf
-    for name in ("slope", "slope of truth", "mean ratio", "contrast"):
+    slopes = ("slope", "slope of truth", "slope of regions")
+    for name in (*slopes, "mean ratio", "contrast"):
         assert row[name] == pytest.approx(1)
     assert (row["phantoms"], row["flicker"], row["fade rate"]) == (0, 0, 0)
     assert row["highest recall"] == 1
@@ -135,6 +136,16 @@ def test_slopes_tell_too_flat_from_too_lively():
     # four standard errors of a slope from 10,000 values
     assert lively["slope"] == pytest.approx(1, abs=0.04)
     assert lively["slope of truth"] == pytest.approx(0.5, abs=0.04)
+
+
+def test_what_is_sharp_alone_is_not_missed_in_regions():
+    rng = np.random.default_rng(0)
+    rough = np.kron(rng.normal(0, 1, (2, 6, 6)), np.ones((8, 8, 8)))
+    sharp = rng.normal(0, 1, rough.shape)
+    found = photometry(10 + rough, 10 + rough + sharp)
+    # half of the variance is lost, but a 512th of that of the regions' means
+    assert found["slope"] == pytest.approx(0.5, abs=0.1)
+    assert found["slope of regions"] == pytest.approx(1, abs=0.02)
 
 
 def test_a_flat_estimate_has_no_false_particle_and_noise_itself_has_some():

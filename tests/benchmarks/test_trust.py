@@ -15,6 +15,7 @@ from napari_lowdose.benchmarks.trust import (
     measure_trust,
     reliability,
     ridge_logistic,
+    tempered,
     unseen_movies,
 )
 from napari_lowdose.benchmarks.trust.movies import DOSES
@@ -77,6 +78,32 @@ def test_outcomes_that_can_be_told_apart_exactly_give_finite_weights():
     weights = ridge_logistic(columns, columns[:, 1] > 0)
     assert np.isfinite(weights).all()
     assert weights[1] > 0
+
+
+def test_a_fit_is_as_sure_as_it_may_be_on_movies_that_it_has_not_seen():
+    """Spots of a movie share what is chance between movies."""
+    rng = np.random.default_rng(0)
+
+    def drawn(n_movies: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        movies = np.repeat(np.arange(n_movies), 100)
+        # of no meaning, but alike in a movie: a fit to few movies finds one in it
+        own = rng.normal(size=(n_movies, 12))[movies]
+        luck = rng.normal(size=n_movies)[movies]
+        columns = np.column_stack([np.ones(len(movies)), own])
+        return columns, rng.random(len(movies)) < 1 / (1 + np.exp(-luck)), movies
+
+    columns, outcome, movies = drawn(30)
+    weights = ridge_logistic(columns, outcome)
+    careful = tempered(weights, columns, outcome, movies)
+    other, true, _ = drawn(300)
+    # the log-likelihood of what has not been seen
+    sure, fair = (
+        np.logaddexp(0, -np.where(true, 1, -1) * (other @ w)).mean()
+        for w in (weights, careful)
+    )
+    assert fair < sure
+    few = np.zeros(len(outcome), np.int64)
+    np.testing.assert_array_equal(tempered(weights, columns, outcome, few), weights)
 
 
 def test_the_area_is_the_chance_that_a_true_one_has_more():

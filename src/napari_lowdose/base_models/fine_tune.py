@@ -20,7 +20,8 @@ from napari_lowdose.networks import Arithmetic, LooksNetwork, arithmetic
 from napari_lowdose.training import Example
 
 _BETWEEN_S = 6.0  # from one validation to the next
-_PATIENCE = 0.5  # of the time, without a better one
+# Of the time, without a better one: steps become small, and the best comes, in the end.
+_PATIENCE = 0.8
 _DECAY = 0.95  # of the mean of the weights that is kept
 _FIRST, _PLANES = 0.3, 0.1  # weights of the looks on the way
 _LARGEST_GRADIENT = 1.0

@@ -62,6 +62,12 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "movies with known truth, beside each direction alone and filters tuned by the "
         "truth; what it makes of pure noise",
     ),
+    "fine_tuning": Benchmark(
+        "fine_tuning",
+        "measure_fine_tuning",
+        "decibels that a minute of fine-tuning on the noisy stack itself adds, on the "
+        "movies of quality",
+    ),
     "trust": Benchmark(
         "trust",
         "measure_trust",

@@ -2,82 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-import torch
 from jaxtyping import Float, Real
 from numpy import ndarray
-from torch import Tensor
 
-from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.config import Compute, Denoising, Fusion, Plane
-from napari_lowdose.denoiser.passing import passing
-from napari_lowdose.denoiser.running import Running
+from napari_lowdose.denoiser.denoised import Denoised, Progress, exhausted
+from napari_lowdose.denoiser.kept import Kept, Units
+from napari_lowdose.denoiser.looking import Looking, look_after_look
 from napari_lowdose.errors import LowDoseError
 from napari_lowdose.fusion import disagreement, fuse
-from napari_lowdose.networks import Arithmetic, arithmetic
-from napari_lowdose.networks.look import (
-    GAUSSIANS,
-    Channel,
-    Look,
-    Volume,
-    level_around,
-    noise_level,
-    slices_of,
-    smoothed,
-)
+from napari_lowdose.networks import arithmetic
+from napari_lowdose.networks.look import Channel, Look
 from napari_lowdose.planes import usable_planes
-
-T = TypeVar("T")
-
-
-@runtime_checkable
-class Units(Protocol):
-    """The affine map between counts and what networks see."""
-
-    @property
-    def std(self) -> float:
-        """Counts per unit."""
-
-    @property
-    def slope(self) -> float:
-        """Change of the noise's variance per unit of brightness, in units squared."""
-
-    def forward(self, stack: Any, /) -> ndarray:  # noqa: ANN401 - real numbers
-        """Map counts to units."""
-
-    def inverse(self, signal: ndarray, /) -> ndarray:
-        """Map units to counts."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How much of a denoising is done, in slices."""
-
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Denoised:
-    """What a denoiser made of a stack; all in counts.
-
-    Parameters
-    ----------
-    fused
-        The one estimate.
-    planes
-        The estimate of each plane that looked on its own; empty if not asked for.
-    disagreement
-        The deviation of these from one another; none where one plane looked.
-    """
-
-    fused: Float[ndarray, "t y x"]
-    planes: Mapping[Plane, Float[ndarray, "t y x"]]
-    disagreement: Float[ndarray, "t y x"] | None
 
 
 @dataclass(frozen=True)
@@ -128,7 +68,12 @@ class Denoiser:
     ) -> Generator[Progress, None, Denoised]:
         """Denoise, telling the progress; leaving early is safe."""
         if self.learned:
-            return (yield from self._learned(stack, each_plane=each_plane))
+            looking = self._looking(stack)
+            seen = yield from look_after_look(
+                looking, self.looks, each_plane=each_plane
+            )
+            self._keep_mean(seen.fused, stack)
+            return seen
         return (yield from self._ruled(stack))
 
     @property
@@ -199,15 +144,16 @@ class Denoiser:
         self, stack: Real[ndarray, "t y x"]
     ) -> Generator[Progress, None, Denoised]:
         """Fuse the planes of the first look by a rule."""
-        how = arithmetic(self.compute)
-        shown = self._shown(stack, how, torch.float32)
-        look = self.looks[0]
-        self._show(shown, look, how)
+        looking, look = self._looking(stack), self.looks[0]
+        kept: dict[Channel, Kept] = {}
+        if any(channel is Channel.WIENER for channel, _ in look.sees):
+            kept[Channel.WIENER] = looking.filtered()
+        kept.update(looking.beside(look))
         seen = {p: np.empty(stack.shape, np.float32) for p in look.networks}
         done, total = 0, sum(stack.shape[plane.axis] for plane in look.networks)
         for plane in look.networks:
             target = np.moveaxis(seen[plane], plane.axis, 0)
-            for start, stop, estimate, _ in self._look(look, plane, shown, how):
+            for start, stop, estimate, _ in looking.from_plane(look, kept, plane):
                 target[start:stop] = estimate.numpy(force=True)
                 yield Progress(done + stop, total)
             done += stack.shape[plane.axis]
@@ -216,134 +162,19 @@ class Denoiser:
         if len(planes) < 2:
             (only,) = planes.values()
             fused = only.copy() if self.keeps_mean else only
-            return Denoised(self._kept(fused, stack), planes, None)
+            self._keep_mean(fused, stack)
+            return Denoised(fused, planes, None)
         fused = fuse(planes, self.rule, covariance=self.covariance)
-        return Denoised(self._kept(fused, stack), planes, disagreement(planes))
+        self._keep_mean(fused, stack)
+        return Denoised(fused, planes, disagreement(planes))
 
-    def _learned(
-        self, stack: Real[ndarray, "t y x"], *, each_plane: bool
-    ) -> Generator[Progress, None, Denoised]:
-        """Fuse by the networks' own weights, look after look."""
-        how = arithmetic(self.compute)
-        # Three stacks of float32 at once are the most that a user is told to expect.
-        shown = self._shown(stack, how, torch.float16)
-        done = 0
-        total = sum(stack.shape[p.axis] for look in self.looks for p in look.networks)
-        planes: dict[Plane, ndarray] = {}
-        for number, look in enumerate(self.looks):
-            self._show(shown, look, how)
-            running = Running.like(shown[Channel.NOISY], disagreement=number == 0)
-            for plane in look.networks:
-                kept = None
-                if each_plane and number == 0:
-                    planes[plane] = np.empty(stack.shape, np.float32)
-                    kept = np.moveaxis(planes[plane], plane.axis, 0)
-                for start, stop, *seen in self._look(look, plane, shown, how):
-                    running.take(plane, start, stop, *seen)
-                    if kept is not None:
-                        kept[start:stop] = seen[0].numpy(force=True)
-                    yield Progress(done + stop, total)
-                done += stack.shape[plane.axis]
-                running.end_plane()
-            shown[Channel.FUSED] = running.fused
-            if number == 0:
-                shown[Channel.DISAGREEMENT] = running.disagreement()
-            shown.pop(Channel.LEVEL, None)
-            del running  # its weights are as large as half a stack
-        fused = self._counts(shown.pop(Channel.FUSED))
-        apart = shown.pop(Channel.DISAGREEMENT)[0].float().numpy(force=True)
-        shown.clear()
-        apart *= np.float32(self.normalizer.std)
-        return Denoised(
-            self._kept(fused, stack),
-            {p: self.normalizer.inverse(planes.pop(p)) for p in [*planes]},
-            apart,
-        )
+    def _looking(self, stack: Real[ndarray, "t y x"]) -> Looking:
+        return Looking(stack, self.normalizer, arithmetic(self.compute), self.tile_px)
 
-    def _shown(
-        self, stack: Real[ndarray, "t y x"], how: Arithmetic, dtype: torch.dtype
-    ) -> dict[Channel, Volume]:
-        """Give a stack in units of its noise."""
-        signal = torch.from_numpy(self.normalizer.forward(stack))
-        return {Channel.NOISY: signal[None].to(how.device, dtype)}
-
-    def _show(self, shown: dict[Channel, Volume], look: Look, how: Arithmetic) -> None:
-        """Add what a look sees beside what is there."""
-        noisy = shown[Channel.NOISY]
-        seen = {channel for channel, _ in look.sees}
-        if Channel.LEVEL in seen and look.level_of is Channel.NOISY:
-            level = torch.empty_like(noisy)
-            for frame in range(noisy.shape[1]):
-                part = slice(frame, frame + 1)
-                around = level_around(noisy[:, part].float(), self._slope(how))
-                level[:, part] = around
-            shown[Channel.LEVEL] = level
-        if GAUSSIANS.keys() & seen:
-            shown.update(smoothed(noisy))
-        if Channel.WIENER in seen and Channel.WIENER not in shown:
-            estimate = denoise_wiener(noisy[0].numpy(force=True))
-            shown[Channel.WIENER] = torch.from_numpy(estimate)[None].to(noisy)
-
-    def _slope(self, how: Arithmetic) -> Tensor:
-        return torch.full((1, 1, 1, 1), self.normalizer.slope, device=how.device)
-
-    def _look(
-        self, look: Look, plane: Plane, shown: Mapping[Channel, Volume], how: Arithmetic
-    ) -> Generator[tuple[int, int, Tensor, Tensor], None, None]:
-        """Look from one plane: estimates and weights of some slices after the other."""
-        shape = torch.Size(shown[Channel.NOISY][0].movedim(plane.axis, 0).shape)
-
-        def take(start: int, stop: int) -> Tensor:
-            images = []
-            for channel, reach in look.sees:
-                # Not kept, for want of memory: the level of an estimate.
-                derived = channel not in shown
-                volume = shown[look.level_of if derived else channel]
-                part = slices_of([(volume, reach)], plane, start, stop)
-                if derived:
-                    part = noise_level(part.float(), self._slope(how)).to(part)
-                images.append(part)
-            return torch.cat(images, dim=1)
-
-        for start, stop, out in passing(
-            look.networks[plane],
-            take,
-            (shape[0], shape[1], shape[2]),
-            how,
-            self.tile_px,
-        ):
-
-            def part(channel: Channel, first: int = start, end: int = stop) -> Tensor:
-                return slices_of([(shown[channel], 0)], plane, first, end)[:, 0]
-
-            yield start, stop, *look.estimate(out, part)
-
-    def _counts(self, signal: Volume) -> Float[ndarray, "t y x"]:
-        """Map to counts, frame by frame: copies of the whole would be the peak."""
-        counts = np.empty(signal.shape[1:], np.float32)
-        for out, frame in zip(counts, signal[0], strict=True):
-            out[:] = self.normalizer.inverse(frame.float().numpy(force=True))
-        return counts
-
-    def _kept(
+    def _keep_mean(
         self, fused: Float[ndarray, "t y x"], stack: Real[ndarray, "t y x"]
-    ) -> Float[ndarray, "t y x"]:
+    ) -> None:
         """Give the result, in place, the stack's mean, which so many counts tell."""
         if self.keeps_mean:
             wanted, found = (float(a.mean(dtype=np.float64)) for a in (stack, fused))
             fused += np.float32(wanted - found)
-        return fused
-
-
-def exhausted(
-    steps: Generator[Any, None, T], watch: Callable[[Any], object] | None = None
-) -> T:
-    """Run a generator to its end, show what it yields, and take what it returns."""
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            value: T = end.value
-            return value
-        if watch:
-            watch(step)

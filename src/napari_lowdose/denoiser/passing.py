@@ -15,9 +15,11 @@ from napari_lowdose.errors import OutOfMemory
 from napari_lowdose.networks import Arithmetic, arithmetic
 from napari_lowdose.tiling import tiles
 
-# Largest sum of a batch's feature maps in bytes. Beyond the caches larger batches are
-# no faster on a CPU; on a GPU this stays a small part of its memory.
-_BATCH_BYTES = {"cpu": 64 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
+# Largest sum of a batch's feature maps in bytes: of whole slices, and of a single one,
+# which is cut into tiles beyond that. On a CPU larger batches are no faster; on a GPU
+# this stays a small part of its memory.
+_BATCH_BYTES = {"cpu": 16 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
+_SLICE_BYTES = {"cpu": 64 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
 
 Slices = Float[Tensor, "n c h w"]
 
@@ -54,8 +56,11 @@ def passing(
     """
     step, halo = int(getattr(network, "step", 1)), int(getattr(network, "halo", 0))
     n, height, width = shape
-    budget_px = int(_BATCH_BYTES[how.device.type] // _bytes_per_pixel(network))
-    tile = tile_px or _fitting_tile(height * width, budget_px, halo)
+    per_px = _bytes_per_pixel(network, how)
+    budget_px, most_px = (
+        int(most[how.device.type] // per_px) for most in (_BATCH_BYTES, _SLICE_BYTES)
+    )
+    tile = tile_px or _fitting_tile(height * width, most_px, halo)
     window = min(tile + 2 * halo, height) * min(tile + 2 * halo, width)
     n_batch = max(1, budget_px // window)
     how.on_device(network).eval()
@@ -113,7 +118,7 @@ def _run(
 ) -> Float[Tensor, "n o h w"]:
     try:
         with torch.inference_mode(), how.autocast():
-            estimate: Tensor = network(how.on_device(images.float())).float()
+            estimate: Tensor = network(how.on_device(images)).float()
             return estimate
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
@@ -122,14 +127,17 @@ def _run(
         ) from error
 
 
-def _bytes_per_pixel(network: nn.Module) -> float:
-    """Estimate the feature maps alive at once, per pixel of full resolution.
+def _bytes_per_pixel(network: nn.Module, how: Arithmetic) -> float:
+    """Estimate what is alive at once, per pixel of full resolution.
 
     In a U-Net: the skipped features, as many doubled ones, both concatenated, and the
     two maps of the convolution that reads them; coarser levels add about as much again.
+    Before that, the input in three layouts.
     """
-    width = next((p.shape[0] for p in network.parameters() if p.ndim == 4), 1)
-    return float(4 * 8 * width / getattr(network, "shuffle", 1) ** 2)
+    first = next((p for p in network.parameters() if p.ndim == 4), None)
+    width, n_channels = (1, 1) if first is None else first.shape[:2]
+    block = getattr(network, "shuffle", 1) ** 2
+    return (8 * width + 3 * n_channels) / block * how.dtype.itemsize
 
 
 def _fitting_tile(n_px: int, budget_px: int, halo: int) -> int:

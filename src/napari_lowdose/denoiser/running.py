@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from napari_lowdose.config import Plane
-from napari_lowdose.networks.look import Volume
+from napari_lowdose.denoiser.kept import Halves, Logarithms
+from napari_lowdose.networks.look import Images
+
+# Of sums of weights, and of deviations in units of the noise.
+_WEIGHTS = (1e-3, 1e3)
+_DEVIATIONS = (1e-3, 1e2)
 
 
 @dataclass
@@ -16,50 +18,48 @@ class Running:
     """The fused estimate and the planes' disagreement so far.
 
     Kept are the weighted mean, the sum of the weights and, if asked for, the plain mean
-    and the root of the sum of squared deviations from it: in half precision all stay as
-    exact as the estimates themselves, whatever the brightness.
+    and the root of the sum of squared deviations from it. Three planes tell a deviation
+    to half of it, and weights no better: for these a byte does.
     """
 
-    fused: Volume
-    weight: Volume
-    mean: Volume | None
-    spread: Volume | None
+    fused: Halves
+    weight: Logarithms
+    mean: Halves | None
+    spread: Logarithms | None
     n_planes: int = 0
 
     @classmethod
-    def like(cls, volume: Volume, *, disagreement: bool) -> Running:
+    def over(cls, fused: Halves, *, disagreement: bool) -> Running:
         """Begin with nothing."""
-        fused, weight = torch.zeros_like(volume), torch.zeros_like(volume)
+        shape, device = fused.volume.shape, fused.volume.device
+        weight = Logarithms.empty(shape, device, _WEIGHTS)
         if not disagreement:
             return cls(fused, weight, None, None)
-        return cls(fused, weight, torch.zeros_like(volume), torch.zeros_like(volume))
+        spread = Logarithms.empty(shape, device, _DEVIATIONS)
+        return cls(fused, weight, Halves.empty(shape, device), spread)
 
     def take(
-        self, plane: Plane, start: int, stop: int, estimate: Tensor, weight: Tensor
+        self, plane: Plane, start: int, stop: int, estimate: Images, weight: Images
     ) -> None:
         """Take in some slices of the plane that is being looked at."""
-        fused, total = (_part(v, plane, start, stop) for v in (self.fused, self.weight))
-        after = total + weight
+        fused = self.fused.part(plane, start, stop)
+        after = self.weight.part(plane, start, stop) + weight
         fused += (estimate - fused) * (weight / after)
-        total.copy_(after)
+        self.weight.put(plane, start, stop, after)
         if self.mean is None or self.spread is None:
             return
-        mean = _part(self.mean, plane, start, stop)
-        spread = _part(self.spread, plane, start, stop)
+        mean = self.mean.part(plane, start, stop)
         before = estimate - mean
         mean += before / (self.n_planes + 1)
-        square = spread.float().square() + before * (estimate - mean)
-        spread.copy_(square.clamp(min=0).sqrt())
+        spread = self.spread.part(plane, start, stop).square()
+        spread += before * (estimate - mean)
+        self.spread.put(plane, start, stop, spread.clamp_(min=0).sqrt_())
 
     def end_plane(self) -> None:
         """Go on to the next plane."""
         self.n_planes += 1
 
-    def disagreement(self) -> Volume:
+    def disagreement(self) -> Logarithms:
         """Give the deviation of the planes from one another; it is not summed on."""
         assert self.spread is not None
-        return self.spread.div_(max(self.n_planes - 1, 1) ** 0.5)
-
-
-def _part(volume: Volume, plane: Plane, start: int, stop: int) -> Tensor:
-    return volume[0].movedim(plane.axis, 0)[start:stop]
+        return self.spread.times(max(self.n_planes - 1, 1) ** -0.5)

@@ -21,6 +21,7 @@ _NEAR_PX = 7  # edge of the square over which the brightness around a pixel is r
 _PART_VOXELS = 2_000_000
 _LEAST_LEVEL = 0.05
 _STRONGEST = 4.0  # logarithm of the largest weight
+_USEFUL = 6.0  # beyond, weights and shares hardly change any more
 
 
 class Channel(StrEnum):
@@ -33,6 +34,7 @@ class Channel(StrEnum):
     WIENER = "wiener"  # what the Wiener filter made of the whole stack
     FUSED = "fused"  # what the look before made of it
     DISAGREEMENT = "disagreement"  # of that look's planes
+    FRAMES = "frames"  # what that look made of single frames
 
 
 # Deviations of the Gaussians, in frames and in pixels.
@@ -100,6 +102,15 @@ class Look:
         return estimate, weight
 
 
+def excess(out: Float[Tensor, "n o h w"]) -> Float[Tensor, ""]:
+    """Tell how far the outputs that weights and shares are made of lie too far out.
+
+    There they are flat, and a network that has got there by a step too large learns no
+    more. The mean square of what is beyond, as part of a loss, leads it back.
+    """
+    return (out[:, 1:].abs() - _USEFUL).clamp(min=0).square().mean()
+
+
 def noise_level(
     brightness: Float[Tensor, "*shape"], slope: Slopes
 ) -> Float[Tensor, "*shape"]:
@@ -154,12 +165,17 @@ def _smooth_into(
         length = min(n_part, source.shape[across] - start)
         part = source.narrow(across, start, length).float()
         for axis, std in stds.items():
-            places = torch.arange(part.shape[axis], device=part.device).float()
-            weights = (-0.5 * ((places[:, None] - places) / std).square()).exp()
-            weights = weights / weights.sum(1, keepdim=True)
+            weights = gaussian(part.shape[axis], std, part.device)
             part = torch.tensordot(part, weights, dims=([axis], [1]))
             part = part.movedim(-1, axis)
         target.narrow(across, start, length).copy_(part)
+
+
+def gaussian(n: int, std: float, device: torch.device) -> Float[Tensor, "n n"]:
+    """Give the weights of a Gaussian mean around each of so many places."""
+    places = torch.arange(n, device=device).float()
+    weights = (-0.5 * ((places[:, None] - places) / std).square()).exp()
+    return weights / weights.sum(1, keepdim=True)
 
 
 def _weight_of(logarithm: Tensor) -> Tensor:
@@ -192,7 +208,7 @@ def slices_of(
                 channels.append(moved[:, first:end])
             else:
                 index = torch.arange(first, end, device=moved.device)
-                channels.append(moved.index_select(1, _mirrored(index, last)))
+                channels.append(moved.index_select(1, mirrored(index, last)))
     return torch.stack(channels, dim=2).flatten(0, 1)
 
 
@@ -202,6 +218,6 @@ def unsliced(images: Float[Tensor, "n h w"], plane: Plane, n_batch: int) -> Volu
     return volumes.movedim(1, 1 + plane.axis)
 
 
-def _mirrored(index: Tensor, last: int) -> Tensor:
+def mirrored(index: Tensor, last: int) -> Tensor:
     """Reflect slice numbers at the first and last slice."""
     return (last - (last - index.abs()).abs()).clamp(0, last)

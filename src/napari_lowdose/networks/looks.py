@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from napari_lowdose.config import LooksSettings, Plane
 from napari_lowdose.networks.look import (
@@ -16,6 +17,7 @@ from napari_lowdose.networks.look import (
     Look,
     Slopes,
     Volume,
+    excess,
     level_around,
     noise_level,
     slices_of,
@@ -32,6 +34,7 @@ _SECOND_SEES = (
     (Channel.WIDE, 0),
     (Channel.FUSED, 1),
     (Channel.DISAGREEMENT, 0),
+    (Channel.FRAMES, 0),
     (Channel.LEVEL, 0),
     (Channel.WIENER, 0),
 )
@@ -46,10 +49,19 @@ _CLOSED = -2.0  # as a logit: the share that the Wiener filter's estimate has at
 
 @dataclass(frozen=True)
 class Seen:
-    """What a look made of volumes: each plane's estimate and its weight."""
+    """What a look made of volumes: each plane's estimate and its weight.
+
+    Parameters
+    ----------
+    estimates, weights
+        By plane.
+    excess
+        How far the networks' outputs lie beyond what is useful, see `look.excess`.
+    """
 
     estimates: Mapping[Plane, Volume]
     weights: Mapping[Plane, Volume]
+    excess: Float[Tensor, ""]
 
     @property
     def fused(self) -> Volume:
@@ -97,6 +109,11 @@ class LooksNetwork(nn.Module):
             return (replace(_ONLY, networks=one),)
         return replace(_FIRST, networks=one), replace(_SECOND, networks=two)
 
+    @property
+    def parts(self) -> tuple[nn.Module, ...]:
+        """The networks, each once."""
+        return (*self.first.values(), *self.second.values())
+
     def take_less_of_wiener(self, by: float) -> None:
         """Lower the logit of the share of the Wiener filter's estimate."""
         networks = self.second or self.first
@@ -126,6 +143,7 @@ class LooksNetwork(nn.Module):
             if seen:
                 shown[Channel.FUSED] = seen[0].fused
                 shown[Channel.DISAGREEMENT] = seen[0].disagreement
+                shown[Channel.FRAMES] = seen[0].estimates[Plane.XY]
             shown |= _beside(look, shown, slope)
             alone = replace(look, mixes=look.mixes and wiener is not None)
             seen.append(_look_at(alone, shown))
@@ -148,7 +166,7 @@ def _beside(
 
 def _look_at(look: Look, shown: Mapping[Channel, Volume]) -> Seen:
     """Look at whole volumes at once."""
-    estimates, weights = {}, {}
+    estimates, weights, beyond = {}, {}, []
     volumes = [(shown[channel], reach) for channel, reach in look.sees]
     shape = shown[Channel.NOISY].shape
     for plane, network in look.networks.items():
@@ -161,7 +179,8 @@ def _look_at(look: Look, shown: Mapping[Channel, Volume]) -> Seen:
         estimate, weight = look.estimate(out, take)
         estimates[plane] = unsliced(estimate, plane, shape[0])
         weights[plane] = unsliced(weight, plane, shape[0])
-    return Seen(estimates, weights)
+        beyond.append(excess(out))
+    return Seen(estimates, weights, torch.stack(beyond).mean())
 
 
 def _networks(

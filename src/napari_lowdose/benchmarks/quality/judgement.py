@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Real
+from jaxtyping import Float64, Real
 from numpy import ndarray
 
 from napari_lowdose.benchmarks.quality.baselines import OWN, Reached, best_baseline
@@ -25,6 +25,7 @@ from napari_lowdose.particles import (
 )
 
 RECALL = 0.9
+_REGION = (8, 8, 8)  # frames, rows, columns
 
 
 def judge(
@@ -52,9 +53,8 @@ def judge(
         ``psnr`` (dB) of the fused estimate, and ``psnr xy`` and so on of the planes;
         ``over baseline`` and ``over plane``, the gain in dB over the best of each, and
         which ``baseline`` that is; ``over wiener``, the gain over our own filter;
-        ``slope`` of the estimate on the truth and ``slope of truth`` on the estimate,
-        which a perfect estimate both has at 1; ``mean ratio``. With particles also what
-        `judge_particles` gives.
+        what `photometry` gives: slopes, which a perfect estimate has at 1, and
+        ``mean ratio``. With particles also what `judge_particles` gives.
     """
     planes = planes or {}
     row: dict[str, Any] = {"psnr": psnr(fused, stack.truth)}
@@ -87,18 +87,42 @@ def photometry(
     """Measure the slopes between estimate and truth, and the ratio of their means.
 
     The slope of the truth on the estimate is below 1 where the estimate varies more
-    than it knows, that of the estimate on the truth where it is too flat.
+    than it knows, that of the estimate on the truth where it is too flat. The estimate
+    of least error has a slope on the truth of 1 minus the ratio of its error to the
+    truth's variance. The ``slope of regions`` is that of the means of 8 frames of 8 x 8
+    pixels, in which so much of the brightness is told that it should be 1.
     """
-    seen = estimate.astype(np.float64).ravel() - estimate.mean(dtype=np.float64)
-    true = truth.astype(np.float64).ravel() - truth.mean(dtype=np.float64)
-    common = float(np.dot(seen, true))
-    power = float(np.dot(seen, seen))
+    slope, slope_of_truth = _slopes(estimate, truth)
     means = [float(one.mean(dtype=np.float64)) - offset for one in (estimate, truth)]
     return {
-        "slope": common / float(np.dot(true, true)),
-        "slope of truth": common / power if power else math.nan,
+        "slope": slope,
+        "slope of truth": slope_of_truth,
+        "slope of regions": _slopes(_regions(estimate), _regions(truth))[0],
         "mean ratio": means[0] / means[1],
     }
+
+
+def _slopes(
+    estimate: Real[ndarray, "t y x"], truth: Real[ndarray, "t y x"]
+) -> tuple[float, float]:
+    """Give the slope of an estimate on the truth, and of the truth on the estimate."""
+    seen, true = (
+        one.astype(np.float64).ravel() - one.mean(dtype=np.float64)
+        for one in (estimate, truth)
+    )
+    common, power = float(np.dot(seen, true)), float(np.dot(seen, seen))
+    slope = common / float(np.dot(true, true))
+    return slope, common / power if power else math.nan
+
+
+def _regions(stack: Real[ndarray, "t y x"]) -> Float64[ndarray, "n m k"]:
+    """Give the means of blocks; what is left over at the ends is left out."""
+    edges = np.minimum(_REGION, stack.shape)
+    counts = np.array(stack.shape) // edges
+    kept = stack[tuple(slice(n) for n in counts * edges)].astype(np.float64)
+    split = np.stack([counts, edges], axis=1).ravel()
+    means: ndarray = kept.reshape(split).mean(axis=(1, 3, 5))
+    return means
 
 
 def judge_particles(

@@ -112,7 +112,7 @@ def measure_denoise(
 
 _FIDELITY = (
     "baseline", "over baseline", "over wiener", "over plane", "psnr xy", "psnr xt",
-    "psnr yt", "slope", "slope of truth", "mean ratio",
+    "psnr yt", "slope", "slope of truth", "slope of regions", "mean ratio",
 )  # fmt: skip
 _PARTICLES = (
     "phantoms xy", "highest recall", "highest recall xy", "ghosts", "ghosts xy",

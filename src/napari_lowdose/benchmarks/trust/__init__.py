@@ -1,7 +1,11 @@
 """Trust in particles, calibrated and measured on simulated movies."""
 
 from napari_lowdose.benchmarks.trust.calibrating import calibrating, write_calibrations
-from napari_lowdose.benchmarks.trust.fitting import fit_calibrations, ridge_logistic
+from napari_lowdose.benchmarks.trust.fitting import (
+    fit_calibrations,
+    ridge_logistic,
+    tempered,
+)
 from napari_lowdose.benchmarks.trust.gathering import Kind, evidence_in, kinds
 from napari_lowdose.benchmarks.trust.measure import (
     area_under_curve,
@@ -28,6 +32,7 @@ __all__ = [
     "measure_trust",
     "reliability",
     "ridge_logistic",
+    "tempered",
     "unseen_movies",
     "write_calibrations",
 ]

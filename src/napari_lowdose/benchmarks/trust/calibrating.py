@@ -25,7 +25,7 @@ from napari_lowdose.particles import N_STD, Source
 from napari_lowdose.particles.calibration import Calibration
 
 _DIGITS = 5
-N_MOVIES = 160
+N_MOVIES = 240
 Tables = Mapping[Source, pd.DataFrame]
 
 

@@ -1,0 +1,55 @@
+"""What comes of denoising a stack, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from jaxtyping import Float
+from numpy import ndarray
+
+from napari_lowdose.config import Plane
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How much of a denoising is done, in slices."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """What a denoiser made of a stack; all in counts.
+
+    Parameters
+    ----------
+    fused
+        The one estimate.
+    planes
+        The estimate of each plane that looked on its own; empty if not asked for.
+    disagreement
+        The deviation of these from one another; none where one plane looked.
+    """
+
+    fused: Float[ndarray, "t y x"]
+    planes: Mapping[Plane, Float[ndarray, "t y x"]]
+    disagreement: Float[ndarray, "t y x"] | None
+
+
+def exhausted(
+    steps: Generator[Any, None, T], watch: Callable[[Any], object] | None = None
+) -> T:
+    """Run a generator to its end, show what it yields, and take what it returns."""
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        if watch:
+            watch(step)

@@ -1,0 +1,197 @@
+"""A stack looked at from each plane, look after look."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Real
+from numpy import ndarray
+from torch import Tensor
+
+from napari_lowdose.classical.wiener import denoise_wiener
+from napari_lowdose.config import Plane
+from napari_lowdose.denoiser.denoised import Denoised, Progress
+from napari_lowdose.denoiser.kept import (
+    Counts,
+    Halves,
+    Kept,
+    Logarithms,
+    Units,
+    gaussian_means,
+    images_of,
+)
+from napari_lowdose.denoiser.passing import passing
+from napari_lowdose.denoiser.running import Running
+from napari_lowdose.networks import Arithmetic
+from napari_lowdose.networks.look import (
+    GAUSSIANS,
+    Channel,
+    Images,
+    Look,
+    level_around,
+    noise_level,
+)
+
+# Of the noise level, in units of that at the stack's mean.
+_LEVELS = (0.04, 400.0)
+
+
+@dataclass(frozen=True)
+class Looking:
+    """A stack that is being looked at.
+
+    Parameters
+    ----------
+    stack
+        Counts (t, y, x).
+    units
+        Of its noise.
+    how, tile_px
+        Device, precision, and the edge of the tiles slices are cut into.
+    """
+
+    stack: Real[ndarray, "t y x"]
+    units: Units
+    how: Arithmetic
+    tile_px: int
+
+    def from_plane(
+        self, look: Look, kept: Mapping[Channel, Kept], plane: Plane
+    ) -> Generator[tuple[int, int, Images, Images], None, None]:
+        """Look from one plane: estimates and weights of some slices after the other."""
+        shape = np.moveaxis(self.stack, plane.axis, 0).shape
+        n = shape[0]
+        seen = {**kept}
+        if look.level_of is not Channel.NOISY:
+            seen[Channel.LEVEL] = _LevelOf(kept[look.level_of], self._slope)
+
+        def take(start: int, stop: int) -> Tensor:
+            return images_of(seen, look.sees, plane, (start, stop, n), self.how.dtype)
+
+        batches = passing(look.networks[plane], take, shape, self.how, self.tile_px)
+        for start, stop, out in batches:
+
+            def part(channel: Channel, first: int = start, end: int = stop) -> Images:
+                return kept[channel].part(plane, first, end).float()
+
+            yield start, stop, *look.estimate(out, part)
+
+    def beside(self, look: Look) -> dict[Channel, Kept]:
+        """Compute what a look sees beside what looks before it made."""
+        noisy = Counts(self.stack, self.units, self.how.device)
+        kept: dict[Channel, Kept] = {Channel.NOISY: noisy}
+        seen = {channel for channel, _ in look.sees}
+        if Channel.LEVEL in seen and look.level_of is Channel.NOISY:
+            level = Logarithms.empty(self.stack.shape, self.how.device, _LEVELS)
+            for frame in range(len(self.stack)):
+                image = noisy.part(Plane.XY, frame, frame + 1)[None]
+                around = level_around(image, self._slope)[0]
+                level.put(Plane.XY, frame, frame + 1, around)
+            kept[Channel.LEVEL] = level
+        if GAUSSIANS.keys() & seen:
+            kept.update(gaussian_means(noisy, self._shape))
+        return kept
+
+    def filtered(self) -> Kept:
+        """Give what the Wiener filter makes of the stack, which alone needs it all."""
+        estimate = denoise_wiener(self.stack)
+        kept = self.empty()
+        for frame, image in enumerate(estimate):
+            signal = torch.from_numpy(self.units.forward(image[None]))
+            kept.put(Plane.XY, frame, frame + 1, signal)
+        return kept
+
+    def empty(self) -> Halves:
+        """Make room for a volume of the stack's shape."""
+        return Halves.empty(self.stack.shape, self.how.device)
+
+    def counts(self, kept: Kept) -> Float[ndarray, "t y x"]:
+        """Map to counts, frame by frame: copies of the whole would be the peak."""
+        counts = np.empty(self.stack.shape, np.float32)
+        for frame, out in enumerate(counts):
+            image = kept.part(Plane.XY, frame, frame + 1)[0].float()
+            out[:] = self.units.inverse(image.numpy(force=True))
+        return counts
+
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        frames, height, width = self.stack.shape
+        return frames, height, width
+
+    @property
+    def _slope(self) -> Tensor:
+        return torch.full((1, 1, 1, 1), self.units.slope, device=self.how.device)
+
+
+@dataclass(frozen=True)
+class _LevelOf:
+    """The noise level at the brightness of an estimate; not kept, but computed."""
+
+    brightness: Kept
+    slope: Tensor
+
+    def part(self, plane: Plane, start: int, stop: int) -> Images:
+        around = self.brightness.part(plane, start, stop).float()
+        return noise_level(around[None], self.slope)[0]
+
+
+def look_after_look(
+    looking: Looking, looks: tuple[Look, ...], *, each_plane: bool
+) -> Generator[Progress, None, Denoised]:
+    """Fuse by the networks' own weights, look after look."""
+    shape = looking.stack.shape
+    seen = {channel for look in looks for channel, _ in look.sees}
+    kept: dict[Channel, Kept] = {}
+    if Channel.WIENER in seen:
+        # First, since at work it takes as much memory as all else together.
+        kept[Channel.WIENER] = looking.filtered()
+    done, total = 0, sum(shape[p.axis] for look in looks for p in look.networks)
+    planes: dict[Plane, ndarray] = {}
+    for number, look in enumerate(looks):
+        kept.pop(Channel.LEVEL, None)
+        kept.update(looking.beside(look))
+        running = Running.over(looking.empty(), disagreement=number == 0)
+        for plane in look.networks:
+            frames = plane is Plane.XY and number == 0 and Channel.FRAMES in seen
+            alone = looking.empty() if frames else None
+            if each_plane and number == 0:
+                planes[plane] = np.empty(shape, np.float32)
+            for start, stop, estimate, weight in looking.from_plane(look, kept, plane):
+                running.take(plane, start, stop, estimate, weight)
+                if alone is not None:
+                    alone.put(plane, start, stop, estimate)
+                if each_plane and number == 0:
+                    target = np.moveaxis(planes[plane], plane.axis, 0)
+                    target[start:stop] = estimate.numpy(force=True)
+                yield Progress(done + stop, total)
+            done += shape[plane.axis]
+            running.end_plane()
+            if alone is not None:
+                kept[Channel.FRAMES] = alone
+        kept[Channel.FUSED] = running.fused
+        if number == 0:
+            kept[Channel.DISAGREEMENT] = running.disagreement()
+        del running
+    fused, apart = kept[Channel.FUSED], kept[Channel.DISAGREEMENT]
+    kept.clear()
+    result = looking.counts(fused)
+    del fused
+    return Denoised(
+        result,
+        {plane: looking.units.inverse(planes.pop(plane)) for plane in [*planes]},
+        _scaled(apart, shape, looking.units.std),
+    )
+
+
+def _scaled(
+    kept: Kept, shape: tuple[int, ...], scale: float
+) -> Float[ndarray, "t y x"]:
+    values = np.empty(shape, np.float32)
+    for frame, out in enumerate(values):
+        image = kept.part(Plane.XY, frame, frame + 1)[0].float()
+        out[:] = image.numpy(force=True)
+    values *= np.float32(scale)
+    return values
