@@ -4,7 +4,7 @@ import torch
 
 from napari_lowdose.base_models import BaseFile
 from napari_lowdose.base_models.file import BaseHeader
-from napari_lowdose.base_models.fine_tune import FineTune, Tick, Tuned
+from napari_lowdose.base_models.fine_tune import FineTune, Tick, Tuned, _is_worse
 from napari_lowdose.base_models.lessons import Lessons
 from napari_lowdose.config import BaseTraining, Compute, FineTuning, LooksSettings
 from napari_lowdose.errors import UnusableStack
@@ -132,3 +132,14 @@ def test_too_few_frames_are_refused(movie):
 def test_a_missing_reference_is_refused(movie):
     with pytest.raises(ValueError, match="needs a reference"):
         FineTune.start(base(), [Example(movie.noisy)], settings(objective="supervised"))
+
+
+def test_a_loss_is_higher_only_by_more_than_chance():
+    """So the latest of what cannot be told apart is kept, not the luckiest."""
+    rng = np.random.default_rng(0)
+    targets = rng.normal(1, 0.1, 40)  # their noise, which all losses share
+    lowest = targets + rng.normal(0, 1e-4, 40)
+    assert not _is_worse(lowest, lowest)
+    # five standard errors of the mean of 40 differences
+    assert _is_worse(targets + rng.normal(1e-4, 1e-4, 40), lowest)
+    assert not _is_worse(targets + rng.normal(-1e-4, 1e-4, 40), lowest)

@@ -10,6 +10,8 @@ from time import perf_counter
 
 import numpy as np
 import torch
+from jaxtyping import Float64
+from numpy import ndarray
 from torch import Tensor
 
 from napari_lowdose.base_models.cubes import Cubes
@@ -26,6 +28,7 @@ _DECAY = 0.95  # of the mean of the weights that is kept
 _FIRST, _PLANES = 0.3, 0.1  # weights of the looks on the way
 _LARGEST_GRADIENT = 1.0
 _LAST_RATE = 0.01
+_SIGMAS = 1.0  # of a difference's chance, by which a loss is higher than another
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class FineTune:
     network: LooksNetwork
     _mean: LooksNetwork
     _held_out: Sequence[Cubes]
+    _base_losses: Float64[ndarray, " n"] | None = None
+    _lowest: Float64[ndarray, " n"] = field(default_factory=lambda: np.zeros(0))
     _best: LooksNetwork | None = None
     _told: list[Tuned] = field(default_factory=list)
 
@@ -159,9 +164,15 @@ class FineTune:
         )
 
     def _validated(self, step: int, seconds: float, how: Arithmetic) -> Tuned:
-        loss = self._held_out_loss(how)
-        base_loss = self._told[0].loss if self._told else loss
-        best = bool(self._told) and loss < min(tuned.loss for tuned in self._told)
+        losses = self._held_out_losses(how)
+        if self._base_losses is None:
+            self._base_losses = self._lowest = losses
+        loss, base_loss = (float(a.mean()) for a in (losses, self._base_losses))
+        if loss < self._lowest.mean():
+            self._lowest = losses
+        # Of what cannot be told apart the latest is taken: it has learned most, and the
+        # lowest of many losses is low by chance.
+        best = loss < base_loss and not _is_worse(losses, self._lowest)
         if best:
             self._best = deepcopy(self._mean)
         self._told.append(Tuned(step, seconds, loss, base_loss, best))
@@ -182,27 +193,47 @@ class FineTune:
                 kept.lerp_(present, 1 - decay)
 
     @torch.no_grad()
-    def _held_out_loss(self, how: Arithmetic) -> float:
-        """Measure the loss on the same held-out cubes, with the same chance."""
-        losses = [_loss(self._mean, c, how, alone=True) for c in self._held_out]
-        return float(torch.stack(losses).mean())
+    def _held_out_losses(self, how: Arithmetic) -> Float64[ndarray, " n"]:
+        """Measure the loss on each frame of the same held-out cubes, by one chance."""
+        losses = []
+        for cubes in (held_out.on(how.device) for held_out in self._held_out):
+            with how.autocast():
+                _, last = self._mean(cubes.noisy, cubes.slope, cubes.wiener)
+            squared = _squared_error(last.fused, cubes)
+            n = len(squared) * squared.shape[1]
+            wanted = torch.ones_like(squared) if cubes.mask is None else cubes.mask
+            sums = (squared * wanted).reshape(n, -1).double().sum(1)
+            # Of as many voxels as a frame has on average.
+            losses.append(sums / (wanted.double().sum() / n))
+        return torch.cat(losses).cpu().numpy()
 
 
-def _loss(
-    network: LooksNetwork, cubes: Cubes, how: Arithmetic, *, alone: bool = False
-) -> Tensor:
-    """Mean squared error of fused and, unless it is wanted alone, of what led to it."""
+def _is_worse(losses: Float64[ndarray, " n"], lowest: Float64[ndarray, " n"]) -> bool:
+    """Tell whether a loss is higher than another by more than chance.
+
+    Both hold the noise of the same targets, most of which is not in their difference;
+    what of it is left is independent from frame to frame.
+    """
+    more = losses - lowest
+    std = float(more.std()) / len(more) ** 0.5
+    return bool(more.mean() > _SIGMAS * std)
+
+
+def _squared_error(estimate: Tensor, cubes: Cubes) -> Tensor:
+    squared = (estimate - cubes.truth).square()
+    return squared if cubes.weight is None else cubes.weight * squared
+
+
+def _loss(network: LooksNetwork, cubes: Cubes, how: Arithmetic) -> Tensor:
+    """Mean squared error of fused and, with less weight, of what led to it."""
     cubes = cubes.on(how.device)
     with how.autocast():
         first, second = network(cubes.noisy, cubes.slope, cubes.wiener)
 
     def error(estimate: Tensor) -> Tensor:
-        squared = (estimate - cubes.truth).square()
-        squared = squared if cubes.weight is None else cubes.weight * squared
+        squared = _squared_error(estimate, cubes)
         return squared.mean() if cubes.mask is None else squared[cubes.mask].mean()
 
-    if alone:
-        return error(second.fused)
     planes = [*first.estimates.values(), *second.estimates.values()]
     by_plane = torch.stack([error(estimate) for estimate in planes]).mean()
     return error(second.fused) + _FIRST * error(first.fused) + _PLANES * by_plane

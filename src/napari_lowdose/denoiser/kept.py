@@ -173,11 +173,10 @@ def gaussian_means(noisy: Kept, shape: tuple[int, int, int]) -> dict[Channel, Co
             _coarse_gaussian(n, px, step, device)
             for n, step in zip(shape[1:], steps[1:], strict=True)
         )
-        found[channel] = Coarse(
-            torch.stack([(down @ m.float() @ along.T).half() for m in means]),
-            steps,
-            shape,
-        )
+        coarse = means.new_empty(len(means), len(down), len(along))
+        for frame, mean in zip(coarse, means, strict=True):
+            frame.copy_(down @ mean.float() @ along.T)
+        found[channel] = Coarse(coarse, steps, shape)
     return found
 
 
