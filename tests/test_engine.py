@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -328,9 +329,23 @@ def test_an_inspection_leaves_tables_that_hold_no_code(job, start):
     # objects would need pickle, which numpy refuses to load by itself
     particles, courses = (np.load(told[name]) for name in ("particles", "courses"))
     assert {"frame", "y", "x", "p_phantom", "verdict"} <= set(particles.dtype.names)
-    assert told["tested"] == ("present" in (courses.dtype.names or ()))
+    assert "present" in courses.dtype.names
     names = {result["name"] for result in child.of("result")}
     assert {"xy", "xt", "yt", "fused", "residual"} <= names
+
+
+def test_a_movie_that_cannot_be_tested_is_inspected_all_the_same(job, start, movie):
+    raw = movie()[0].read().astype(np.float32)
+    # neighbours along x averaged: they share half of their noise
+    blurred = Stack((raw + np.roll(raw, 1, axis=2)) / 2, "blurred")
+    saved = StackFile.save(blurred, Path(job.folder), "blurred")
+    inspect = {"task": Task.INSPECT, "model": "fast", "truth": (), "noisy": (saved,)}
+    child = start(job.model_copy(update=inspect))
+    assert child.end() == 0, child.errors
+    (told,) = child.of("particles")
+    assert not told["tested"]
+    assert len(np.load(told["courses"])) == 0
+    assert any("switched off" in note for note in told["notes"])
 
 
 @pytest.mark.parametrize("shape", [(100, 256, 256), (3, 40, 500), (20, 2048, 2048)])

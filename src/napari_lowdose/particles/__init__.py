@@ -41,7 +41,7 @@ from napari_lowdose.particles.phantoms import (
     at_recall,
     score_detections,
 )
-from napari_lowdose.particles.presence import presence, presence_courses
+from napari_lowdose.particles.presence import no_courses, presence, presence_courses
 from napari_lowdose.particles.region_likelihood import (
     likelihood_map,
     region_likelihood,
@@ -87,6 +87,7 @@ __all__ = [
     "local_intensity",
     "log_response",
     "missed",
+    "no_courses",
     "presence",
     "presence_courses",
     "region_likelihood",

@@ -139,7 +139,7 @@ def presence_courses(
             f" {p_on} and {p_off}"
         )
     if spots.empty:
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _COLUMNS})
+        return no_courses()
     courses = frames_of_tracks(spots, len(electrons))
     crowd = nearest_spot(columns_of(spots), electrons.shape)
     found = []
@@ -147,6 +147,11 @@ def presence_courses(
         counts = TrackCounts(electrons, block, crowd, readout_variance, ground)
         found.append(_judged(block, counts, excess, p_on, p_off))
     return pd.concat(found, ignore_index=True)[[name for name, _ in _COLUMNS]]
+
+
+def no_courses() -> pd.DataFrame:
+    """Give the table of `presence_courses` without rows."""
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _COLUMNS})
 
 
 def _blocks(courses: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -24,6 +24,7 @@ from napari_lowdose.particles import (
     evidence_map,
     link,
     missed,
+    no_courses,
     presence_courses,
     suspicion,
     temporal_support,
@@ -170,7 +171,7 @@ def inspecting(
         maps["residual"] = residual(counts, made.fused, measurement)
     if made.disagreement is not None:
         maps["disagreement_z"] = made.disagreement
-    courses = pd.DataFrame()
+    courses = no_courses()
     if tested and measurement is not None:
         maps["likelihood"] = likelihood(counts, made.fused, spots, measurement)
         spots, courses, maps["evidence"] = _asked(spots, counts, measurement, settings)

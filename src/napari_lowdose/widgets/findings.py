@@ -51,7 +51,6 @@ class Findings:
 
     def __post_init__(self) -> None:
         rows = self.particles.reset_index(drop=True)
-        # Where nothing could be tested there are no courses, not even their columns.
         courses = self.courses.reindex(columns=_COURSE)
         courses = courses.sort_values(["track", "frame"], ignore_index=True)
         tracks, starts = np.unique(courses["track"].to_numpy(int), return_index=True)
