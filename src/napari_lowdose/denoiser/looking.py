@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,14 +108,6 @@ class Looking:
         """Make room for a volume of the stack's shape."""
         return Halves.empty(self.stack.shape, self.how.device)
 
-    def counts(self, kept: Kept) -> Float[ndarray, "t y x"]:
-        """Map to counts, frame by frame: copies of the whole would be the peak."""
-        counts = np.empty(self.stack.shape, np.float32)
-        for frame, out in enumerate(counts):
-            image = kept.part(Plane.XY, frame, frame + 1)[0].float()
-            out[:] = self.units.inverse(image.numpy(force=True))
-        return counts
-
     @property
     def _shape(self) -> tuple[int, int, int]:
         frames, height, width = self.stack.shape
@@ -177,21 +169,22 @@ def look_after_look(
         del running
     fused, apart = kept[Channel.FUSED], kept[Channel.DISAGREEMENT]
     kept.clear()
-    result = looking.counts(fused)
+    units = looking.units
+    result = _frame_by_frame(fused, shape, units.inverse)
     del fused
     return Denoised(
         result,
-        {plane: looking.units.inverse(planes.pop(plane)) for plane in [*planes]},
-        _scaled(apart, shape, looking.units.std),
+        {plane: units.inverse(planes.pop(plane)) for plane in [*planes]},
+        _frame_by_frame(apart, shape, lambda image: image * np.float32(units.std)),
     )
 
 
-def _scaled(
-    kept: Kept, shape: tuple[int, ...], scale: float
+def _frame_by_frame(
+    kept: Kept, shape: tuple[int, ...], function: Callable[[ndarray], ndarray]
 ) -> Float[ndarray, "t y x"]:
+    """Map a volume, frame by frame: copies of the whole would be the peak."""
     values = np.empty(shape, np.float32)
     for frame, out in enumerate(values):
         image = kept.part(Plane.XY, frame, frame + 1)[0].float()
-        out[:] = image.numpy(force=True)
-    values *= np.float32(scale)
+        out[:] = function(image.numpy(force=True))
     return values
