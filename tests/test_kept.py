@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from napari_lowdose.config import Plane
 from napari_lowdose.denoiser.kept import (
+    Beside,
     Counts,
     Halves,
     Logarithms,
     gaussian_means,
     images_of,
 )
+from napari_lowdose.denoiser.running import Apart, Running
 from napari_lowdose.networks import Channel
 from napari_lowdose.networks.look import slices_of, smoothed
 from napari_lowdose.noise.units import NoiseUnits
@@ -32,15 +34,18 @@ def counts(noisy) -> Counts:
 
 @given(
     values=st.lists(st.floats(1e-3, 1e2), min_size=1, max_size=20),
-    factor=st.floats(0.1, 10),
+    signs=st.lists(st.sampled_from([-1.0, 1.0]), min_size=20, max_size=20),
+    signed=st.booleans(),
 )
-def test_logarithms_are_exact_to_half_a_step(values, factor):
-    kept = Logarithms.empty((1, 1, len(values)), CPU, (1e-3, 1e2))
+def test_logarithms_are_exact_to_half_a_step(values, signs, signed):
+    kept = Logarithms.empty((1, 1, len(values)), CPU, (1e-3, 1e2), signed=signed)
     images = torch.tensor(values)[None, None]
+    if signed:
+        images *= torch.tensor(signs[: len(values)])
     kept.put(Plane.XY, 0, 1, images)
-    # 254 steps over five decades, and float32
-    half = 0.5 * np.log(1e5) / 254 + 1e-4
-    found = kept.times(factor).part(Plane.XY, 0, 1) / (images * factor)
+    # 254 steps over five decades, half as many with signs; and float32
+    half = 0.5 * np.log(1e5) / (126 if signed else 254) + 1e-4
+    found = kept.part(Plane.XY, 0, 1) / images
     assert found.log().abs().max() <= half
 
 
@@ -50,6 +55,52 @@ def test_logarithms_have_a_zero_and_an_end():
     found = kept.part(Plane.XY, 0, 1).flatten()
     assert found[:2].tolist() == [0, 0]
     assert found[2] == pytest.approx(1e2, rel=1e-5)
+
+
+def test_signed_logarithms_have_a_zero_and_two_ends():
+    kept = Logarithms.empty((1, 1, 4), CPU, (1e-2, 1e2), signed=True)
+    kept.put(Plane.XY, 0, 1, torch.tensor([[[0.0, -1e-5, 1e9, -1e9]]]))
+    found = kept.part(Plane.XY, 0, 1).flatten()
+    assert found[:2].tolist() == [0, 0]
+    np.testing.assert_allclose(found[2:], [1e2, -1e2], rtol=1e-5)
+
+
+@pytest.mark.parametrize("plane", Plane)
+def test_a_volume_beside_another_one_is_nearly_itself(plane):
+    rng = torch.Generator().manual_seed(0)
+    one, other = torch.randn(2, *SHAPE, generator=rng)
+    kept = Beside.of(Halves(one.half()), Halves(other.half()), (1e-3, 1e2))
+    found = kept.part(plane, 2, 8)
+    wanted = one.movedim(plane.axis, 0)[2:8]
+    # Half a step of the difference's logarithm is 5 % of it, and halves have 11 bits.
+    most = 0.05 * (one - other).abs().max() + 0.01
+    assert (found - wanted).abs().max() < most
+
+
+@pytest.mark.parametrize("planes", [tuple(Plane), (Plane.XY, Plane.YT)])
+def test_the_planes_deviation_is_that_of_their_estimates(planes):
+    rng = torch.Generator().manual_seed(0)
+    estimates = torch.randn(len(planes), *SHAPE, generator=rng)
+    running, apart = Running.over(SHAPE, CPU), Apart.over(SHAPE, CPU)
+    weights = torch.rand(len(planes), *SHAPE, generator=rng) + 0.1
+    for plane, estimate, weight in zip(planes, estimates, weights, strict=True):
+        for start in range(0, SHAPE[plane.axis], 4):
+            stop = min(start + 4, SHAPE[plane.axis])
+            images, shares = (
+                part.movedim(plane.axis, 0)[start:stop] for part in (estimate, weight)
+            )
+            running.take(plane, start, stop, images, shares)
+            apart.take(plane, start, stop, images)
+        apart.end_plane()
+    found = apart.deviation().part(Plane.XY, 0, SHAPE[0])
+    exact = estimates.std(dim=0)
+    # Rounded by up to 5 % of the difference, as evenly as may be: 2.6 %; the deviation
+    # itself by half of that.
+    wrong = (found - exact).square().mean() / exact.square().mean()
+    assert wrong.sqrt() < 0.04
+    fused = (weights * estimates).sum(0) / weights.sum(0)
+    # Sums of weights are kept to 3 %.
+    assert (running.fused.volume - fused).abs().max() < 0.05 * estimates.abs().max()
 
 
 @pytest.mark.parametrize("plane", Plane)

@@ -222,11 +222,14 @@ class Training(Config):
 class BaseTraining(Config):
     """How a base model is trained on movies that are simulated meanwhile."""
 
-    steps: Annotated[int, Ge(1), Le(10_000_000)] = 4800
+    steps: Annotated[int, Ge(1), Le(10_000_000)] = 9300
     """Training steps."""
 
     steps_alone: Annotated[int, Ge(0), Le(10_000_000)] = 2600
     """Steps at first in which the networks do without the Wiener filter's estimate."""
+
+    steps_untold: Annotated[int, Ge(0), Le(10_000_000)] = 4800
+    """Steps at first in which the networks are not told the traits of a movie."""
 
     reluctance: Annotated[float, Ge(0), Le(10)] = 0.5
     """By how much the logit of the Wiener filter's share is lowered in the end."""

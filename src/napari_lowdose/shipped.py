@@ -53,8 +53,9 @@ BASE_MODELS: Mapping[str, BaseModel] = {
         "fast",
         "one look with smaller networks, for long stacks and a first glance",
         BaseTraining(
-            steps=3000,
+            steps=5000,
             steps_alone=1800,
+            steps_untold=3000,
             learning_rate=2e-3,
             network=LooksSettings(shuffle=4, depth=2, width=24, second_planes=()),
         ),

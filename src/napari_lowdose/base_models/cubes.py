@@ -13,6 +13,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from napari_lowdose.classical.wiener import denoise_wiener
+from napari_lowdose.networks.traits import traits_of, windows_of
 from napari_lowdose.specimens.draws import log_uniform
 
 # Kinds of noise: how often each is drawn.
@@ -34,6 +35,8 @@ class Cubes:
         none: it is not to be seen.
     slope
         Change of the noise's variance per unit of brightness.
+    traits
+        Of the noisy movies, see `networks.traits`; none: they are not told.
     weight
         How much each cube's error counts; none: all alike.
     mask
@@ -44,8 +47,14 @@ class Cubes:
     truth: Float[Tensor, "b t y x"]
     wiener: Float[Tensor, "b t y x"] | None
     slope: Float[Tensor, "b 1 1 1"]
+    traits: Float[Tensor, "b k"] | None
     weight: Float[Tensor, "b 1 1 1"] | None = None
     mask: Bool[Tensor, "b t y x"] | None = None
+
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """What networks see of them, as `networks.LooksNetwork` takes it."""
+        return self.noisy, self.slope, self.wiener, self.traits
 
     def cut(self, cut: Callable[[Tensor], Tensor]) -> Cubes:
         """Cut all volumes alike."""
@@ -87,6 +96,7 @@ def add_drawn_noise(
         _volume(truth),
         _volume(denoise_wiener(noisy)),
         torch.full((1, 1, 1, 1), slope),
+        traits_of(windows_of(noisy), float(slope))[None],
     )
 
 

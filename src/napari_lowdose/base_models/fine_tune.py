@@ -198,7 +198,7 @@ class FineTune:
         losses = []
         for cubes in (held_out.on(how.device) for held_out in self._held_out):
             with how.autocast():
-                _, last = self._mean(cubes.noisy, cubes.slope, cubes.wiener)
+                _, last = self._mean(*cubes.shown)
             squared = _squared_error(last.fused, cubes)
             n = len(squared) * squared.shape[1]
             wanted = torch.ones_like(squared) if cubes.mask is None else cubes.mask
@@ -228,7 +228,7 @@ def _loss(network: LooksNetwork, cubes: Cubes, how: Arithmetic) -> Tensor:
     """Mean squared error of fused and, with less weight, of what led to it."""
     cubes = cubes.on(how.device)
     with how.autocast():
-        first, second = network(cubes.noisy, cubes.slope, cubes.wiener)
+        first, second = network(*cubes.shown)
 
     def error(estimate: Tensor) -> Tensor:
         squared = _squared_error(estimate, cubes)

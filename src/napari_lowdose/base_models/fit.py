@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import cos, pi
 from typing import Any
 
@@ -29,6 +30,7 @@ _LATER = 0.5  # of the learning rate, once the networks stand
 _LARGEST_GRADIENT = 1.0
 # Crops differ in shape: large ones show slow changes, many small ones more movies.
 _FRAMES, _SIZES_PX = (12, 24, 36), (32, 48, 64, 80)
+_UNTOLD = 0.1  # share of the movies whose traits are hidden
 _DECAY = 0.998  # of the mean of the weights that is kept
 _VALIDATION_SEED = 7
 _VALIDATION_CUBES = 24
@@ -62,6 +64,10 @@ class BaseRun:
         arithmetic(training.compute).on_device(network)
         return cls(training, network, deepcopy(network).requires_grad_(False))
 
+    def begin_at_mean(self) -> None:
+        """Go on from the mean of the weights."""
+        self.network.load_state_dict(self.mean.state_dict())
+
     def remember(self, number: int) -> None:
         """Move the mean of the weights towards the present ones."""
         decay = min(_DECAY, (1 + number) / (10 + number))
@@ -75,13 +81,19 @@ class BaseRun:
 def fitting_base(run: BaseRun) -> Iterator[BaseStep]:
     """Train on movies that are simulated meanwhile; leaving early is safe.
 
-    In the first of two parts the networks do without the Wiener filter's estimate: if
-    they see it from the start they lean on it, and learn less.
+    At first the networks do without the Wiener filter's estimate: if they see it from
+    the start they lean on it, and learn less. In the end they are told the traits of
+    each movie; to that they come with the mean weights of all that was before.
     """
     training = run.training
-    rng = np.random.default_rng(training.seed)
-    pool = MoviePool(training.movies, training.seed, _doses(training))
     for part in _parts(training):
+        told = part.start >= training.steps_untold
+        if part.start in (0, training.steps_untold):
+            rng = np.random.default_rng([training.seed, part.start])
+            pool = MoviePool(
+                training.movies, training.seed, _doses(training), part.start
+            )
+            run.begin_at_mean()
         optimizer = torch.optim.Adam(run.network.parameters())
         for number in part:
             if number < run.done:
@@ -90,15 +102,25 @@ def fitting_base(run: BaseRun) -> Iterator[BaseStep]:
             for group in optimizer.param_groups:
                 group["lr"] = rate * (_LATER if part.start else 1)
             cubes = pool.draw(rng, *_shape(training, rng))
-            if not part.start:
+            cubes = _partly_told(cubes, rng) if told else replace(cubes, traits=None)
+            if part.start < training.steps_alone:
                 cubes = replace(cubes, wiener=None)
             fused, xy = _step(run, optimizer, cubes)
             yield BaseStep(run.done, training.steps, _db(fused), _db(xy))
 
 
-def _parts(training: BaseTraining) -> tuple[range, range]:
-    alone = min(training.steps_alone, training.steps)
-    return range(alone), range(alone, training.steps)
+def _parts(training: BaseTraining) -> list[range]:
+    """Cut the steps where what the networks are shown changes."""
+    ends = (training.steps_alone, training.steps_untold, training.steps)
+    cuts = sorted({0, *(min(end, training.steps) for end in ends)})
+    return [range(*pair) for pair in pairwise(cuts)]
+
+
+def _partly_told(cubes: Cubes, rng: np.random.Generator) -> Cubes:
+    """Hide some movies' traits, as those of movies of few frames are."""
+    assert cubes.traits is not None
+    told = torch.from_numpy(rng.random((len(cubes.traits), 1)) >= _UNTOLD)
+    return replace(cubes, traits=cubes.traits * told)
 
 
 def _step(
@@ -155,7 +177,7 @@ def _covariance(run: BaseRun) -> tuple[tuple[float, ...], ...]:
     shares = []
     for _ in range(_VALIDATION_CUBES):
         cubes = pool.draw(rng, 1, max(_FRAMES), _SIZES_PX[1]).on(how.device)
-        first, _ = run.mean(cubes.noisy, cubes.slope, cubes.wiener)
+        first, _ = run.mean(*cubes.shown)
         estimates = torch.stack(tuple(first.estimates.values()))
         errors = (estimates - cubes.truth).flatten(1).double()
         covariance = (errors @ errors.T).cpu().numpy()
@@ -180,7 +202,7 @@ def _losses(
     cubes = cubes.on(how.device)
     truth = cubes.truth
     with how.autocast():
-        first, second = run.network(cubes.noisy, cubes.slope, cubes.wiener)
+        first, second = run.network(*cubes.shown)
     fused = _error(second.fused, truth)
     xy, *others = _errors(first, truth)
     parts = (

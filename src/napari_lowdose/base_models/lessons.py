@@ -14,6 +14,7 @@ from napari_lowdose.base_models.cubes import Cubes, crop, joined
 from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.config import FineTuning
 from napari_lowdose.errors import UnusableStack
+from napari_lowdose.networks.traits import traits_of, windows_of
 from napari_lowdose.noise import (
     NoiseMeasurement,
     NoiseUnits,
@@ -144,6 +145,7 @@ class Lessons:
             torch.from_numpy(cube(batch.target) / np.float32(growth))[None],
             torch.from_numpy(denoise_wiener(noisy))[None],
             torch.full((1, 1, 1, 1), units.slope * growth),
+            traits_of(windows_of(noisy), units.slope * growth)[None],
             # The larger the input's part, the noisier the target: it counts less.
             weight=torch.full((1, 1, 1, 1), growth**2 - 1 if growth > 1 else 1.0),
             mask=mask,

@@ -64,15 +64,18 @@ class MoviePool:
         Start of the random numbers: the same seed gives the same movies.
     doses
         The lowest and the highest, in quanta per pixel.
+    first
+        Number of the first movie.
     """
 
     n_movies: int
     seed: int
     doses: tuple[float, float]
+    first: int = 0
 
     def __post_init__(self) -> None:
-        self._movies = [self._exposed(n) for n in range(self.n_movies)]
-        self._next = self.n_movies
+        self._next = self.first + self.n_movies
+        self._movies = [self._exposed(n) for n in range(self.first, self._next)]
         self._owed = 0.0
 
     def draw(
@@ -95,6 +98,7 @@ class MoviePool:
     def _renew(self, owed: float) -> None:
         self._owed += owed
         while self._owed >= 1:
-            self._movies[self._next % self.n_movies] = self._exposed(self._next)
+            place = (self._next - self.first) % self.n_movies
+            self._movies[place] = self._exposed(self._next)
             self._next += 1
             self._owed -= 1

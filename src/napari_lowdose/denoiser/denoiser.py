@@ -112,7 +112,8 @@ class Denoiser:
                 f"expected a model with networks for {want}, got one for {have}; "
                 "choose other planes or train them"
             )
-        first = replace(self.looks[0], networks={p: networks[p] for p in planes})
+        kept = {p: network for p, network in networks.items() if p in planes}
+        first = replace(self.looks[0], networks=kept)
         # Later looks have learned to see what all planes made of the stack.
         complete = len(planes) == len(networks)
         limited = replace(
@@ -144,7 +145,8 @@ class Denoiser:
         self, stack: Real[ndarray, "t y x"]
     ) -> Generator[Progress, None, Denoised]:
         """Fuse the planes of the first look by a rule."""
-        looking, look = self._looking(stack), self.looks[0]
+        looking = self._looking(stack)
+        (look,) = looking.told(self.looks[:1])
         kept: dict[Channel, Kept] = {}
         if any(channel is Channel.WIENER for channel, _ in look.sees):
             kept[Channel.WIENER] = looking.filtered()

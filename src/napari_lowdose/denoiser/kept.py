@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from mmap import mmap
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,12 +19,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_lowdose.config import Plane
-from napari_lowdose.networks.look import GAUSSIANS, Channel, Images, gaussian, mirrored
+from napari_lowdose.networks.gaussian import gaussian
+from napari_lowdose.networks.look import GAUSSIANS, Channel, Images, mirrored
 
 # Frames, rows and columns that are one: Gaussian means change little over them.
-_COARSE = {Channel.SMOOTH: (3, 1, 1), Channel.WIDE: (3, 2, 2)}
-_PART_VOXELS = 2_000_000
-_CODES = 255
+_COARSE = {Channel.SMOOTH: (4, 1, 1), Channel.WIDE: (4, 2, 2)}
+_PART_VOXELS = 200_000
+_SIGN = 128
 
 
 @runtime_checkable
@@ -66,6 +69,20 @@ class Counts:
         return torch.from_numpy(self.units.forward(slices)).to(self.device)
 
 
+def _room(
+    shape: Sequence[int], dtype: torch.dtype, device: torch.device
+) -> Float16[Tensor, "t y x"] | UInt8[Tensor, "t y x"]:
+    """Make room for a volume of zeros.
+
+    That of a mapping goes back to the system as soon as it is let go of; what comes
+    from the C library often stays with the process.
+    """
+    if device.type != "cpu":
+        return torch.zeros(*shape, dtype=dtype, device=device)
+    room = mmap(-1, int(np.prod(shape)) * dtype.itemsize)
+    return torch.frombuffer(room, dtype=dtype).reshape(tuple(shape))
+
+
 @dataclass(frozen=True)
 class Halves:
     """A volume in half precision."""
@@ -75,7 +92,7 @@ class Halves:
     @classmethod
     def empty(cls, shape: Sequence[int], device: torch.device) -> Halves:
         """Make room for a volume; there are zeros."""
-        return cls(torch.zeros(*shape, dtype=torch.float16, device=device))
+        return cls(_room(shape, torch.float16, device))
 
     def part(self, plane: Plane, start: int, stop: int) -> Images:
         """Give slices; writing into them changes the volume."""
@@ -88,42 +105,89 @@ class Halves:
 
 @dataclass(frozen=True)
 class Logarithms:
-    """What is never negative, by its logarithm in a byte.
+    """A volume by the logarithms of its values in a byte, with or without signs.
 
     Between the limits it is exact to half a step of 1/254 of the logarithm of their
-    ratio; below the lower one it is zero.
+    ratio, or of 1/126 with signs; below the lower one it is zero.
     """
 
     codes: UInt8[Tensor, "t y x"]
     lowest: float
     highest: float
+    signed: bool = False
 
     @classmethod
     def empty(
-        cls, shape: Sequence[int], device: torch.device, limits: tuple[float, float]
+        cls,
+        shape: Sequence[int],
+        device: torch.device,
+        limits: tuple[float, float],
+        *,
+        signed: bool = False,
     ) -> Logarithms:
         """Make room for a volume; there are zeros."""
-        codes = torch.zeros(*shape, dtype=torch.uint8, device=device)
-        return cls(codes, *limits)
+        return cls(_room(shape, torch.uint8, device), *limits, signed)
+
+    @property
+    def _most(self) -> int:
+        return _SIGN - 1 if self.signed else 2 * _SIGN - 1
 
     @property
     def _step(self) -> float:
-        return float(np.log(self.highest / self.lowest)) / (_CODES - 1)
+        return float(np.log(self.highest / self.lowest)) / (self._most - 1)
 
     def part(self, plane: Plane, start: int, stop: int) -> Images:
         """Give slices, float32."""
-        codes = self.codes.movedim(plane.axis, 0)[start:stop].float()
-        return codes.sub(1).mul_(self._step).exp_().mul_(self.lowest) * (codes > 0)
+        codes = self.codes.movedim(plane.axis, 0)[start:stop]
+        values = self._values.index_select(0, codes.reshape(-1).int())
+        return values.reshape(codes.shape)
 
     def put(self, plane: Plane, start: int, stop: int, images: Images) -> None:
         """Replace slices."""
-        place = images.float().div(self.lowest).log_().div_(self._step)
-        codes = place.round_().add_(1).clamp_(0, _CODES)
-        self.codes.movedim(plane.axis, 0)[start:stop].copy_(codes)
+        # The first step is that of the lower limit; halves are rounded up.
+        first = 1.5 - float(np.log(self.lowest)) / self._step
+        place = images.float().abs().log_().mul_(1 / self._step).add_(first)
+        place.clamp_(0, self._most).floor_()
+        if self.signed:
+            place.add_(images < 0, alpha=_SIGN)
+        self.codes.movedim(plane.axis, 0)[start:stop].copy_(place)
 
-    def times(self, factor: float) -> Logarithms:
-        """Give the volume times a number; it shares the memory."""
-        return replace(self, lowest=self.lowest * factor, highest=self.highest * factor)
+    @cached_property
+    def _values(self) -> Float[Tensor, " 256"]:
+        """What each code stands for."""
+        places = torch.arange(self._most + 1, device=self.codes.device)
+        values = ((places - 1) * self._step).exp() * self.lowest
+        values[0] = 0
+        return torch.cat([values, -values]) if self.signed else values
+
+    def unsigned(self) -> Logarithms:
+        """Give the same memory, read and written without signs."""
+        return replace(self, signed=False)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A volume by its difference from another one."""
+
+    other: Kept
+    difference: Logarithms
+
+    @classmethod
+    def of(cls, volume: Halves, other: Kept, limits: tuple[float, float]) -> Beside:
+        """Keep the difference, frame by frame."""
+        shape, device = volume.volume.shape, volume.volume.device
+        difference = Logarithms.empty(shape, device, limits, signed=True)
+        for frame in range(len(volume.volume)):
+            bounds = (Plane.XY, frame, frame + 1)
+            images = volume.part(*bounds).float() - other.part(*bounds)
+            difference.put(*bounds, images)
+        return cls(other, difference)
+
+    def part(self, plane: Plane, start: int, stop: int) -> Images:
+        """Give slices, float32."""
+        return self.difference.part(plane, start, stop).add_(
+            self.other.part(plane, start, stop)
+        )
 
 
 @dataclass(frozen=True)
@@ -161,9 +225,7 @@ def gaussian_means(noisy: Kept, shape: tuple[int, int, int]) -> dict[Channel, Co
     for channel, (frames, px) in GAUSSIANS.items():
         steps = _COARSE[channel]
         in_time = _coarse_gaussian(shape[0], frames, steps[0], device)
-        means = torch.empty(
-            len(in_time), *shape[1:], dtype=torch.float16, device=device
-        )
+        means = _room((len(in_time), *shape[1:]), torch.float16, device)
         n_rows = max(1, _PART_VOXELS // (shape[0] * shape[2]))
         for row in range(0, shape[1], n_rows):
             last = min(row + n_rows, shape[1])
@@ -173,7 +235,7 @@ def gaussian_means(noisy: Kept, shape: tuple[int, int, int]) -> dict[Channel, Co
             _coarse_gaussian(n, px, step, device)
             for n, step in zip(shape[1:], steps[1:], strict=True)
         )
-        coarse = means.new_empty(len(means), len(down), len(along))
+        coarse = _room((len(means), len(down), len(along)), torch.float16, device)
         for frame, mean in zip(coarse, means, strict=True):
             frame.copy_(down @ mean.float() @ along.T)
         found[channel] = Coarse(coarse, steps, shape)

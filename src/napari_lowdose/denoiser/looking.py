@@ -15,6 +15,7 @@ from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.config import Plane
 from napari_lowdose.denoiser.denoised import Denoised, Progress
 from napari_lowdose.denoiser.kept import (
+    Beside,
     Counts,
     Halves,
     Kept,
@@ -24,7 +25,7 @@ from napari_lowdose.denoiser.kept import (
     images_of,
 )
 from napari_lowdose.denoiser.passing import passing
-from napari_lowdose.denoiser.running import Running
+from napari_lowdose.denoiser.running import DIFFERENCES, Apart, Running
 from napari_lowdose.networks import Arithmetic
 from napari_lowdose.networks.look import (
     GAUSSIANS,
@@ -34,6 +35,7 @@ from napari_lowdose.networks.look import (
     level_around,
     noise_level,
 )
+from napari_lowdose.networks.traits import traits_of, windows_of
 
 # Of the noise level, in units of that at the stack's mean.
 _LEVELS = (0.04, 400.0)
@@ -78,6 +80,14 @@ class Looking:
                 return kept[channel].part(plane, first, end).float()
 
             yield start, stop, *look.estimate(out, part)
+
+    def told(self, looks: tuple[Look, ...]) -> tuple[Look, ...]:
+        """Fit the networks that can be to the stack, by its traits."""
+        if not any(look.listens for look in looks):
+            return looks
+        windows = [self.units.forward(part) for part in windows_of(self.stack)]
+        traits = traits_of(windows, self.units.slope)
+        return tuple(look.told(traits) for look in looks)
 
     def beside(self, look: Look) -> dict[Channel, Kept]:
         """Compute what a look sees beside what looks before it made."""
@@ -134,6 +144,7 @@ def look_after_look(
     looking: Looking, looks: tuple[Look, ...], *, each_plane: bool
 ) -> Generator[Progress, None, Denoised]:
     """Fuse by the networks' own weights, look after look."""
+    looks = looking.told(looks)
     shape = looking.stack.shape
     seen = {channel for look in looks for channel, _ in look.sees}
     kept: dict[Channel, Kept] = {}
@@ -145,29 +156,31 @@ def look_after_look(
     for number, look in enumerate(looks):
         kept.pop(Channel.LEVEL, None)
         kept.update(looking.beside(look))
-        running = Running.over(looking.empty(), disagreement=number == 0)
+        running = Running.over(shape, looking.how.device)
+        apart = None if number else Apart.over(shape, looking.how.device)
         for plane in look.networks:
-            frames = plane is Plane.XY and number == 0 and Channel.FRAMES in seen
-            alone = looking.empty() if frames else None
             if each_plane and number == 0:
                 planes[plane] = np.empty(shape, np.float32)
             for start, stop, estimate, weight in looking.from_plane(look, kept, plane):
                 running.take(plane, start, stop, estimate, weight)
-                if alone is not None:
-                    alone.put(plane, start, stop, estimate)
+                if apart is not None:
+                    apart.take(plane, start, stop, estimate)
                 if each_plane and number == 0:
                     target = np.moveaxis(planes[plane], plane.axis, 0)
                     target[start:stop] = estimate.numpy(force=True)
                 yield Progress(done + stop, total)
             done += shape[plane.axis]
-            running.end_plane()
-            if alone is not None:
-                kept[Channel.FRAMES] = alone
+            if apart is not None:
+                apart.end_plane()
         kept[Channel.FUSED] = running.fused
-        if number == 0:
-            kept[Channel.DISAGREEMENT] = running.disagreement()
         del running
-    fused, apart = kept[Channel.FUSED], kept[Channel.DISAGREEMENT]
+        if apart is not None:
+            kept[Channel.DISAGREEMENT] = apart.deviation()
+            kept[Channel.FRAMES] = apart.first
+        del apart
+        if number + 1 < len(looks):
+            _keep_beside_fused(kept)
+    fused, deviation = kept[Channel.FUSED], kept[Channel.DISAGREEMENT]
     kept.clear()
     units = looking.units
     result = _frame_by_frame(fused, shape, units.inverse)
@@ -175,8 +188,16 @@ def look_after_look(
     return Denoised(
         result,
         {plane: units.inverse(planes.pop(plane)) for plane in [*planes]},
-        _frame_by_frame(apart, shape, lambda image: image * np.float32(units.std)),
+        _frame_by_frame(deviation, shape, lambda image: image * np.float32(units.std)),
     )
+
+
+def _keep_beside_fused(kept: dict[Channel, Kept]) -> None:
+    """Keep estimates by how they differ from the fused one: half the memory."""
+    for channel in (Channel.FRAMES, Channel.WIENER):
+        volume = kept[channel]
+        assert isinstance(volume, Halves)
+        kept[channel] = Beside.of(volume, kept[Channel.FUSED], DIFFERENCES)
 
 
 def _frame_by_frame(

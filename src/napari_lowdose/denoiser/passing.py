@@ -18,8 +18,9 @@ from napari_lowdose.tiling import tiles
 # Largest sum of a batch's feature maps in bytes: of whole slices, and of a single one,
 # which is cut into tiles beyond that. On a CPU larger batches are no faster; on a GPU
 # this stays a small part of its memory.
-_BATCH_BYTES = {"cpu": 16 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
+_BATCH_BYTES = {"cpu": 12 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
 _SLICE_BYTES = {"cpu": 64 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
+_OUTPUT_BYTES = 56  # per pixel
 
 Slices = Float[Tensor, "n c h w"]
 
@@ -132,12 +133,13 @@ def _bytes_per_pixel(network: nn.Module, how: Arithmetic) -> float:
 
     In a U-Net: the skipped features, as many doubled ones, both concatenated, and the
     two maps of the convolution that reads them; coarser levels add about as much again.
-    Before that, the input in three layouts.
+    Before that, the input in three layouts; after that, three outputs and what is
+    computed of them, in single precision.
     """
     first = next((p for p in network.parameters() if p.ndim == 4), None)
     width, n_channels = (1, 1) if first is None else first.shape[:2]
     block = getattr(network, "shuffle", 1) ** 2
-    return (8 * width + 3 * n_channels) / block * how.dtype.itemsize
+    return (8 * width + 3 * n_channels) / block * how.dtype.itemsize + _OUTPUT_BYTES
 
 
 def _fitting_tile(n_px: int, budget_px: int, halo: int) -> int:

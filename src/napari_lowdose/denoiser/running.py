@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import torch
 
 from napari_lowdose.config import Plane
 from napari_lowdose.denoiser.kept import Halves, Logarithms
 from napari_lowdose.networks.look import Images
 
-# Of sums of weights, and of deviations in units of the noise.
+# Of sums of weights, and of differences in units of the noise.
 _WEIGHTS = (1e-3, 1e3)
-_DEVIATIONS = (1e-3, 1e2)
+DIFFERENCES = (1e-2, 1e2)
 
 
 @dataclass
 class Running:
-    """The fused estimate and the planes' disagreement so far.
-
-    Kept are the weighted mean, the sum of the weights and, if asked for, the plain mean
-    and the root of the sum of squared deviations from it. Three planes tell a deviation
-    to half of it, and weights no better: for these a byte does.
-    """
+    """The weighted mean so far, and the sum of the weights, for which a byte does."""
 
     fused: Halves
     weight: Logarithms
-    mean: Halves | None
-    spread: Logarithms | None
-    n_planes: int = 0
 
     @classmethod
-    def over(cls, fused: Halves, *, disagreement: bool) -> Running:
+    def over(cls, shape: Sequence[int], device: torch.device) -> Running:
         """Begin with nothing."""
-        shape, device = fused.volume.shape, fused.volume.device
         weight = Logarithms.empty(shape, device, _WEIGHTS)
-        if not disagreement:
-            return cls(fused, weight, None, None)
-        spread = Logarithms.empty(shape, device, _DEVIATIONS)
-        return cls(fused, weight, Halves.empty(shape, device), spread)
+        return cls(Halves.empty(shape, device), weight)
 
     def take(
         self, plane: Plane, start: int, stop: int, estimate: Images, weight: Images
@@ -46,20 +37,53 @@ class Running:
         after = self.weight.part(plane, start, stop) + weight
         fused += (estimate - fused) * (weight / after)
         self.weight.put(plane, start, stop, after)
-        if self.mean is None or self.spread is None:
+
+
+@dataclass
+class Apart:
+    """How two or three planes' estimates deviate from one another.
+
+    The first one is kept; then a byte holds how the second one differs from it, and
+    with the third one the deviation of all. Three tell a deviation to half of it.
+    """
+
+    first: Halves
+    difference: Logarithms
+    n_planes: int = 0
+
+    @classmethod
+    def over(cls, shape: Sequence[int], device: torch.device) -> Apart:
+        """Begin with nothing."""
+        difference = Logarithms.empty(shape, device, DIFFERENCES, signed=True)
+        return cls(Halves.empty(shape, device), difference)
+
+    def take(self, plane: Plane, start: int, stop: int, estimate: Images) -> None:
+        """Take in some slices of the plane that is being looked at."""
+        if self.n_planes == 0:
+            self.first.put(plane, start, stop, estimate)
             return
-        mean = self.mean.part(plane, start, stop)
-        before = estimate - mean
-        mean += before / (self.n_planes + 1)
-        spread = self.spread.part(plane, start, stop).square()
-        spread += before * (estimate - mean)
-        self.spread.put(plane, start, stop, spread.clamp_(min=0).sqrt_())
+        other = estimate - self.first.part(plane, start, stop)
+        if self.n_planes == 1:
+            self.difference.put(plane, start, stop, other)
+            return
+        one = self.difference.part(plane, start, stop)
+        squares = one.square() + other.square() - (one + other).square() / 3
+        deviation = (squares.clamp_(min=0) / 2).sqrt_()
+        self._deviation.put(plane, start, stop, deviation)
 
     def end_plane(self) -> None:
         """Go on to the next plane."""
         self.n_planes += 1
 
-    def disagreement(self) -> Logarithms:
-        """Give the deviation of the planes from one another; it is not summed on."""
-        assert self.spread is not None
-        return self.spread.times(max(self.n_planes - 1, 1) ** -0.5)
+    def deviation(self) -> Logarithms:
+        """Give the deviation; nothing can be taken in any more."""
+        if self.n_planes == 2:
+            for frame in range(len(self.difference.codes)):
+                apart = self.difference.part(Plane.XY, frame, frame + 1)
+                self._deviation.put(Plane.XY, frame, frame + 1, apart.abs() / 2**0.5)
+        return self._deviation
+
+    @property
+    def _deviation(self) -> Logarithms:
+        """The same memory, read and written without signs."""
+        return self.difference.unsigned()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import torch
@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_lowdose.config import Plane
+from napari_lowdose.networks.gaussian import gaussian
+from napari_lowdose.networks.shuffled_unet import ShuffledUNet
+from napari_lowdose.networks.traits import Traits
 
 Volume = Float[Tensor, "b t y x"]
 Slopes = Float[Tensor, "_ 1 1 1"]
@@ -79,6 +82,21 @@ class Look:
     def n_outputs(self) -> int:
         """Images per output."""
         return 3 if self.mixes else 2 if self.weighs else 1
+
+    @property
+    def listens(self) -> bool:
+        """Whether the networks can be told the traits of a stack."""
+        return any(isinstance(n, ShuffledUNet) for n in self.networks.values())
+
+    def told(self, traits: Traits) -> Look:
+        """Fit the networks to a stack by its traits."""
+        return replace(
+            self,
+            networks={
+                plane: n.told(traits) if isinstance(n, ShuffledUNet) else n
+                for plane, n in self.networks.items()
+            },
+        )
 
     def estimate(
         self, out: Float[Tensor, "n o h w"], take: Callable[[Channel], Images]
@@ -169,13 +187,6 @@ def _smooth_into(
             part = torch.tensordot(part, weights, dims=([axis], [1]))
             part = part.movedim(-1, axis)
         target.narrow(across, start, length).copy_(part)
-
-
-def gaussian(n: int, std: float, device: torch.device) -> Float[Tensor, "n n"]:
-    """Give the weights of a Gaussian mean around each of so many places."""
-    places = torch.arange(n, device=device).float()
-    weights = (-0.5 * ((places[:, None] - places) / std).square()).exp()
-    return weights / weights.sum(1, keepdim=True)
 
 
 def _weight_of(logarithm: Tensor) -> Tensor:

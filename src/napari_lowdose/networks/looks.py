@@ -85,7 +85,7 @@ class LooksNetwork(nn.Module):
     Gaussian means, what the first look made of the stack, and where its planes
     disagree; it gives corrections. The last look also sees what the Wiener filter made
     of the stack, and takes a share of that. Both kinds of slices through time show the
-    same things, so that they share weights.
+    same things, so that they share weights. All are fitted to a stack by its traits.
 
     Parameters
     ----------
@@ -122,7 +122,11 @@ class LooksNetwork(nn.Module):
             network.lower_last(by)
 
     def forward(
-        self, noisy: Volume, slope: Slopes, wiener: Volume | None
+        self,
+        noisy: Volume,
+        slope: Slopes,
+        wiener: Volume | None,
+        traits: Float[Tensor, "b k"] | None = None,
     ) -> tuple[Seen, Seen]:
         """Look at volumes in units of their noise; give the first and the last look.
 
@@ -135,6 +139,8 @@ class LooksNetwork(nn.Module):
         wiener
             What the Wiener filter made of the stacks that the volumes are cut from;
             none: the networks do without.
+        traits
+            Of these stacks; none: they are not told.
         """
         seen: list[Seen] = []
         shown = {Channel.NOISY: noisy}
@@ -146,7 +152,7 @@ class LooksNetwork(nn.Module):
                 shown[Channel.FRAMES] = seen[0].estimates[Plane.XY]
             shown |= _beside(look, shown, slope)
             alone = replace(look, mixes=look.mixes and wiener is not None)
-            seen.append(_look_at(alone, shown))
+            seen.append(_look_at(alone, shown, traits))
         return seen[0], seen[-1]
 
 
@@ -164,7 +170,11 @@ def _beside(
     return beside
 
 
-def _look_at(look: Look, shown: Mapping[Channel, Volume]) -> Seen:
+def _look_at(
+    look: Look,
+    shown: Mapping[Channel, Volume],
+    traits: Float[Tensor, "b k"] | None,
+) -> Seen:
     """Look at whole volumes at once."""
     estimates, weights, beyond = {}, {}, []
     volumes = [(shown[channel], reach) for channel, reach in look.sees]
@@ -175,7 +185,7 @@ def _look_at(look: Look, shown: Mapping[Channel, Volume]) -> Seen:
         def take(channel: Channel, plane: Plane = plane, n: int = length) -> Images:
             return slices_of([(shown[channel], 0)], plane, 0, n)[:, 0]
 
-        out = network(slices_of(volumes, plane, 0, length)).float()
+        out = network(slices_of(volumes, plane, 0, length), traits).float()
         estimate, weight = look.estimate(out, take)
         estimates[plane] = unsliced(estimate, plane, shape[0])
         weights[plane] = unsliced(weight, plane, shape[0])

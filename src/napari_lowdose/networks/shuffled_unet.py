@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
 from itertools import pairwise
 
 import torch
@@ -9,6 +11,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_lowdose.networks.gains import Gains, Scaling
+from napari_lowdose.networks.traits import Traits
 from napari_lowdose.networks.unet import double_convolution, initialise
 
 _WIDEST = 2  # times the first width
@@ -21,7 +25,8 @@ class ShuffledUNet(nn.Module):
     resolution; the last one gives the pixels back. Per level two 3x3 convolutions with
     ReLU on the way down and on the way up, halved by 2x2 convolutions of step two,
     doubled by up-convolutions, with the skipped features added. The last convolution
-    sees the input again.
+    sees the input again. The traits of a stack, if told, set gains of all features but
+    those of the first and the last convolution.
 
     Parameters
     ----------
@@ -71,6 +76,7 @@ class ShuffledUNet(nn.Module):
             width + block * n_channels, block * n_outputs, kernel_size=3, padding=1
         )
         self.apply(initialise)
+        self.gains = Gains([c.out_channels for c in self._scaled])
 
     @torch.no_grad()
     def begin_without_last(self, value: float) -> None:
@@ -91,6 +97,24 @@ class ShuffledUNet(nn.Module):
         self.last.bias[-(self.shuffle**2) :] -= by
 
     @property
+    def _scaled(self) -> list[nn.Conv2d]:
+        """The convolutions whose features have gains, in the order of their work."""
+        blocks = (*self.enter, *self.leave[::-1])
+        return [part for b in blocks for part in b if isinstance(part, nn.Conv2d)]
+
+    @torch.no_grad()
+    def told(self, traits: Traits) -> ShuffledUNet:
+        """Give a network for stacks of such traits, which costs no more per voxel."""
+        network = deepcopy(self)
+        scalings = self.gains(traits.to(self.last.weight.device)[None])
+        for convolution, (gain, shift) in zip(network._scaled, scalings, strict=True):
+            assert convolution.bias is not None
+            convolution.weight *= gain[0, :, None, None, None]
+            convolution.bias *= gain[0]
+            convolution.bias += shift[0]
+        return network
+
+    @property
     def step(self) -> int:
         """Pixels that become one at the coarsest level."""
         return int(self.shuffle * 2**self.depth)
@@ -104,21 +128,55 @@ class ShuffledUNet(nn.Module):
         """
         return 7 * self.step
 
-    def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n o h w"]:
-        """Estimate slices of any size; beyond their rims there is nothing: zero."""
+    def forward(
+        self,
+        images: Float[Tensor, "n c h w"],
+        traits: Float[Tensor, "b k"] | None = None,
+    ) -> Float[Tensor, "n o h w"]:
+        """Estimate slices of any size; beyond their rims there is nothing: zero.
+
+        Parameters
+        ----------
+        images
+            Noisy slices.
+        traits
+            Of as many stacks, from each of which as many slices come, one stack's after
+            the other's; none: no gains are told.
+        """
         height, width = images.shape[-2:]
         padded = functional.pad(images, (0, -width % self.step, 0, -height % self.step))
         shuffled = functional.pixel_unshuffle(padded, self.shuffle)
         shuffled = shuffled.contiguous(memory_format=torch.channels_last)
+        scalings = None if traits is None else self.gains(traits)
         features = self.first(shuffled)
         skipped: list[Tensor] = []
         for level, convolutions in enumerate(self.enter):
             if level:
                 skipped.append(features)
                 features = self.down[level - 1](features)
-            features = convolutions(features)
+            features = _convolved(features, convolutions, scalings)
         for level in reversed(range(len(skipped))):
-            features = self.leave[level](self.up[level](features) + skipped[level])
+            features = self.up[level](features) + skipped[level]
+            features = _convolved(features, self.leave[level], scalings)
         shown = self.last(torch.cat([features, shuffled.to(features.dtype)], dim=1))
         estimate: Tensor = functional.pixel_shuffle(shown, self.shuffle)
         return estimate[..., :height, :width]
+
+
+def _convolved(
+    features: Tensor, block: nn.Module, scalings: Iterator[Scaling] | None
+) -> Tensor:
+    """Pass through a block of convolutions, with gains where there are any."""
+    assert isinstance(block, nn.Sequential)
+    for layer in block:
+        features = layer(features)
+        if scalings is not None and isinstance(layer, nn.Conv2d):
+            # Of each stack, for all its slices.
+            gain, shift = (
+                part.repeat_interleave(len(features) // len(part), 0).to(
+                    features.dtype
+                )[:, :, None, None]
+                for part in next(scalings)
+            )
+            features = torch.addcmul(shift, features, gain)
+    return features

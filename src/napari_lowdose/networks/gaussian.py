@@ -1,0 +1,14 @@
+"""Weights of Gaussian means."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def gaussian(n: int, std: float, device: torch.device) -> Float[Tensor, "n n"]:
+    """Give the weights of a Gaussian mean around each of so many places."""
+    places = torch.arange(n, device=device).float()
+    weights = (-0.5 * ((places[:, None] - places) / std).square()).exp()
+    return weights / weights.sum(1, keepdim=True)
