@@ -9,6 +9,7 @@ from napari_lowdose.denoiser import Denoiser, passing, predict
 from napari_lowdose.errors import LowDoseError
 from napari_lowdose.fusion import disagreement
 from napari_lowdose.networks import Channel, Look, LooksNetwork, UNet
+from napari_lowdose.networks.traits import traits_of, windows_of
 from napari_lowdose.noise.units import NoiseUnits
 from napari_lowdose.normalization import Normalizer
 from napari_lowdose.planes import Plane
@@ -46,6 +47,9 @@ def test_identity_networks_return_the_stack(noisy):
 def looking_twice(stack, **settings) -> tuple[Denoiser, LooksNetwork, NoiseUnits]:
     torch.manual_seed(0)
     network = LooksNetwork(LooksSettings(width=4, depth=2, **settings))
+    for part in network.parts:
+        torch.nn.init.normal_(part.gains.say.bias, std=0.05)
+        torch.nn.init.normal_(part.gains.say.weight, std=0.01)
     units = NoiseUnits.of_detector(
         float(stack.mean()), gain=1.0, offset=0.0, readout_std=0.1
     )
@@ -60,11 +64,14 @@ def test_slice_by_slice_is_what_the_networks_make_of_the_volume(noisy, second):
     volume = torch.from_numpy(units.forward(noisy))[None]
     with torch.inference_mode():
         wiener = torch.from_numpy(denoise_wiener(volume[0].numpy()))[None]
-        first, last = network(volume, torch.full((1, 1, 1, 1), units.slope), wiener)
+        slope = torch.full((1, 1, 1, 1), units.slope)
+        traits = traits_of(windows_of(volume[0].numpy()), units.slope)[None]
+        first, last = network(volume, slope, wiener, traits)
     expected = units.inverse(last.fused[0].numpy())
-    # Between looks volumes are kept in half precision, deviations and weights in bytes,
-    # Gaussian means block by block: parts in a hundred of what the input tells.
-    assert rms(result.fused - expected) < 0.02 * rms(expected - expected.mean())
+    # Between looks the fused volume is kept in half precision, others' differences from
+    # it by their logarithms in bytes, to 4 %, Gaussian means block by block: parts in a
+    # hundred of what the input tells. Of the shipped `accurate` that costs 0.02 dB.
+    assert rms(result.fused - expected) < 0.025 * rms(expected - expected.mean())
     largest = float(last.fused.abs().max()) * units.std
     for plane, estimate in first.estimates.items():
         alone = units.inverse(estimate[0].numpy())

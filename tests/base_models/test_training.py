@@ -12,6 +12,7 @@ from napari_lowdose.config import BaseTraining, Compute, LooksSettings
 SMALL = BaseTraining(
     steps=40,
     steps_alone=24,
+    steps_untold=32,
     voxels=20_000,
     movies=6,
     learning_rate=5e-3,
@@ -98,7 +99,7 @@ def test_training_learns_and_the_same_seed_gives_the_same_weights():
     errors = []
     for network in (runs[0].mean, BaseRun.start(SMALL).mean):
         with torch.inference_mode():
-            _, last = network(cubes.noisy, cubes.slope, cubes.wiener)
+            _, last = network(*cubes.shown)
         errors.append(float((last.fused - cubes.truth).square().mean()))
     # An untrained network's errors are those of random numbers.
     assert errors[0] < errors[1] / 2
@@ -137,3 +138,19 @@ def test_networks_do_without_the_wiener_filter_at_first():
     # Nothing pulls at its share while it is not there.
     assert torch.equal(shares[0], shares[SMALL.steps_alone - 1])
     assert not torch.equal(shares[0], shares[SMALL.steps_alone])
+
+
+def test_gains_learn_once_the_traits_are_told_and_from_the_mean_weights():
+    run = BaseRun.start(SMALL)
+    say = run.network.first["time"].gains.say.weight
+    for step in fitting_base(run):
+        if step.done == SMALL.steps_untold:
+            assert not say.any()
+            mean = [weights.clone() for weights in run.mean.parameters()]
+        if step.done == SMALL.steps_untold + 1:
+            break
+    assert say.any()
+    # One step of Adam changes no weight by more than its rate, the first of a warm-up
+    # by less.
+    for before, after in zip(mean, run.network.parameters(), strict=True):
+        assert (after - before).abs().max() <= SMALL.learning_rate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -13,6 +14,7 @@ from numpy import ndarray
 from torch.utils.flop_counter import FlopCounterMode
 
 from napari_lowdose.base_models import BASE_MODELS, fitted
+from napari_lowdose.compare.cost import Cost, measured
 from napari_lowdose.config import PRESETS, Compute, Plane, Training
 from napari_lowdose.denoiser import predict
 from napari_lowdose.networks import Arithmetic, arithmetic
@@ -45,7 +47,8 @@ def measure_speed(
         One row per measurement: what, rate, unit, and the share of the arithmetic rate
         that this machine reaches in plain matrix products of the same precision, taken
         in the same round, for single networks. Rates are medians over interleaved
-        rounds.
+        rounds. Of base models also the ``float32 stacks`` that the process grew by at
+        the most, results included.
     """
     compute, training = Compute(), PRESETS["quick"]
     how = arithmetic(compute)
@@ -71,18 +74,30 @@ def measure_speed(
 def _base_models(
     n_rounds: int, shape: tuple[int, int, int]
 ) -> Iterator[dict[str, Any]]:
-    """Time the base models from the counts to the fused result, in turn."""
+    """Time the base models from the counts to the result, in turn, and watch memory."""
     stack = np.random.default_rng(0).poisson(1.0, shape).astype(np.uint16)
-    seconds: dict[str, list[float]] = {name: [] for name in BASE_MODELS}
+    costs: dict[str, list[Cost]] = {name: [] for name in BASE_MODELS}
     for _ in range(n_rounds):
-        for name in BASE_MODELS:
-            start = perf_counter()
-            denoiser, _ = fitted(name, stack)
-            denoiser(stack)
-            seconds[name].append(perf_counter() - start)
-    for name, times in seconds.items():
-        rate = stack.size / median(times)
-        yield {"what": f"{name}, end to end", "rate": rate, "unit": "voxels/s"}
+        for name, taken in costs.items():
+            _, cost = measured(partial(_denoised, name, stack))
+            taken.append(cost)
+    float32_mb = stack.size * 4 / 1e6
+    for name, taken in costs.items():
+        rate = stack.size / median(cost.seconds for cost in taken)
+        # The first round also brings what the libraries keep.
+        most = max(cost.memory_mb for cost in taken[1:] or taken)
+        yield {
+            "what": f"{name}, end to end",
+            "rate": rate,
+            "unit": "voxels/s",
+            "float32 stacks": most / float32_mb,
+        }
+
+
+def _denoised(name: str, stack: ndarray) -> ndarray:
+    """Denoise by a base model, from reading the noise on."""
+    denoiser, _ = fitted(name, stack)
+    return denoiser(stack)
 
 
 Work = tuple[Callable[[], object], float, float, str]

@@ -149,7 +149,7 @@ def look_after_look(
     seen = {channel for look in looks for channel, _ in look.sees}
     kept: dict[Channel, Kept] = {}
     if Channel.WIENER in seen:
-        # First, since at work it takes as much memory as all else together.
+        # First, since at work it takes a float32 stack beside what is kept.
         kept[Channel.WIENER] = looking.filtered()
     done, total = 0, sum(shape[p.axis] for look in looks for p in look.networks)
     planes: dict[Plane, ndarray] = {}
