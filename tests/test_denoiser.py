@@ -48,8 +48,8 @@ def looking_twice(stack, **settings) -> tuple[Denoiser, LooksNetwork, NoiseUnits
     torch.manual_seed(0)
     network = LooksNetwork(LooksSettings(width=4, depth=2, **settings))
     for part in network.parts:
-        torch.nn.init.normal_(part.gains.say.bias, std=0.05)
-        torch.nn.init.normal_(part.gains.say.weight, std=0.01)
+        torch.nn.init.normal_(part.gains.say.bias, std=0.03)
+        torch.nn.init.normal_(part.gains.say.weight, std=0.005)
     units = NoiseUnits.of_detector(
         float(stack.mean()), gain=1.0, offset=0.0, readout_std=0.1
     )

@@ -11,6 +11,7 @@ from scipy.fft import dctn, idctn
 
 from napari_lowdose.classical.baseline import Baseline, Setting
 from napari_lowdose.classical.usual_range import usual_range
+from napari_lowdose.memory import mapped
 
 # Bins of the spectrum, finer where it is low: along time, and across the frame.
 _TIME_BINS, _FRAME_BINS = 32, 64
@@ -48,7 +49,8 @@ def denoise_wiener(
     strength = 1.0 if settings is None else settings["strength"]
     mean = float(stack.mean(dtype=np.float64))
     exact = np.result_type(stack.dtype, np.float32)
-    signal = np.subtract(stack, mean, dtype=exact).astype(np.float32, copy=False)
+    signal = mapped(stack.shape, np.float32)
+    np.subtract(stack, mean, out=signal, dtype=exact, casting="same_kind")
     lowest, highest = usual_range(signal)
     np.clip(signal, lowest, highest, out=signal)
     spectrum = dctn(signal, norm="ortho", workers=-1, overwrite_x=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from mmap import mmap
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -19,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_lowdose.config import Plane
+from napari_lowdose.memory import mapped
 from napari_lowdose.networks.gaussian import gaussian
 from napari_lowdose.networks.look import GAUSSIANS, Channel, Images, mirrored
 
@@ -69,20 +69,6 @@ class Counts:
         return torch.from_numpy(self.units.forward(slices)).to(self.device)
 
 
-def _room(
-    shape: Sequence[int], dtype: torch.dtype, device: torch.device
-) -> Float16[Tensor, "t y x"] | UInt8[Tensor, "t y x"]:
-    """Make room for a volume of zeros.
-
-    That of a mapping goes back to the system as soon as it is let go of; what comes
-    from the C library often stays with the process.
-    """
-    if device.type != "cpu":
-        return torch.zeros(*shape, dtype=dtype, device=device)
-    room = mmap(-1, int(np.prod(shape)) * dtype.itemsize)
-    return torch.frombuffer(room, dtype=dtype).reshape(tuple(shape))
-
-
 @dataclass(frozen=True)
 class Halves:
     """A volume in half precision."""
@@ -92,7 +78,7 @@ class Halves:
     @classmethod
     def empty(cls, shape: Sequence[int], device: torch.device) -> Halves:
         """Make room for a volume; there are zeros."""
-        return cls(_room(shape, torch.float16, device))
+        return cls(_room(shape, np.float16, device))
 
     def part(self, plane: Plane, start: int, stop: int) -> Images:
         """Give slices; writing into them changes the volume."""
@@ -126,7 +112,7 @@ class Logarithms:
         signed: bool = False,
     ) -> Logarithms:
         """Make room for a volume; there are zeros."""
-        return cls(_room(shape, torch.uint8, device), *limits, signed)
+        return cls(_room(shape, np.uint8, device), *limits, signed)
 
     @property
     def _most(self) -> int:
@@ -225,7 +211,7 @@ def gaussian_means(noisy: Kept, shape: tuple[int, int, int]) -> dict[Channel, Co
     for channel, (frames, px) in GAUSSIANS.items():
         steps = _COARSE[channel]
         in_time = _coarse_gaussian(shape[0], frames, steps[0], device)
-        means = _room((len(in_time), *shape[1:]), torch.float16, device)
+        means = _room((len(in_time), *shape[1:]), np.float16, device)
         n_rows = max(1, _PART_VOXELS // (shape[0] * shape[2]))
         for row in range(0, shape[1], n_rows):
             last = min(row + n_rows, shape[1])
@@ -235,11 +221,18 @@ def gaussian_means(noisy: Kept, shape: tuple[int, int, int]) -> dict[Channel, Co
             _coarse_gaussian(n, px, step, device)
             for n, step in zip(shape[1:], steps[1:], strict=True)
         )
-        coarse = _room((len(means), len(down), len(along)), torch.float16, device)
+        coarse = _room((len(means), len(down), len(along)), np.float16, device)
         for frame, mean in zip(coarse, means, strict=True):
             frame.copy_(down @ mean.float() @ along.T)
         found[channel] = Coarse(coarse, steps, shape)
     return found
+
+
+def _room(
+    shape: Sequence[int], dtype: type[np.generic], device: torch.device
+) -> Tensor:
+    """Make room for a volume of zeros."""
+    return torch.from_numpy(mapped(shape, dtype)).to(device)
 
 
 def _coarse_gaussian(

@@ -26,6 +26,7 @@ from napari_lowdose.denoiser.kept import (
 )
 from napari_lowdose.denoiser.passing import passing
 from napari_lowdose.denoiser.running import DIFFERENCES, Apart, Running
+from napari_lowdose.memory import mapped
 from napari_lowdose.networks import Arithmetic
 from napari_lowdose.networks.look import (
     GAUSSIANS,
@@ -204,7 +205,7 @@ def _frame_by_frame(
     kept: Kept, shape: tuple[int, ...], function: Callable[[ndarray], ndarray]
 ) -> Float[ndarray, "t y x"]:
     """Map a volume, frame by frame: copies of the whole would be the peak."""
-    values = np.empty(shape, np.float32)
+    values = mapped(shape, np.float32)
     for frame, out in enumerate(values):
         image = kept.part(Plane.XY, frame, frame + 1)[0].float()
         out[:] = function(image.numpy(force=True))
