@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from napari_lowdose.compare.cost import resident_bytes
+from napari_lowdose.memory import mapped
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32])
+@pytest.mark.parametrize("shape", [(2, 3, 4), (1,), (3, 0, 2)])
+def test_there_are_zeros_that_can_be_written_to(shape, dtype):
+    array = mapped(shape, dtype)
+    assert (array.shape, array.dtype) == (shape, dtype)
+    assert not array.any()
+    array += dtype(1)
+    assert array.sum() == array.size
+
+
+@pytest.mark.skipif(resident_bytes() is None, reason="the system does not tell")
+def test_it_goes_back_to_the_system():
+    mapped((10, 10), np.float32)
+    start = resident_bytes()
+    array = mapped((50, 1000, 1000), np.float32)
+    array += 1
+    assert resident_bytes() - start > 0.9 * array.nbytes
+    del array
+    # What else the process does meanwhile is small beside 200 MB.
+    assert resident_bytes() - start < 20e6
