@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from napari_lowdose.base_models import (
@@ -23,7 +24,7 @@ from napari_lowdose.config import (
 )
 from napari_lowdose.errors import CheckpointMismatch
 from napari_lowdose.networks import LooksNetwork
-from napari_lowdose.training import Example, prepare, save_run
+from napari_lowdose.training import KEY, Example, prepare, read_model, save_run
 
 EXACT = Compute(device="cpu", precision="float32")
 SMALL = LooksSettings(width=4, depth=1)
@@ -67,6 +68,21 @@ def test_networks_of_another_size_are_refused(base, tmp_path):
     path = save_base(wrong, tmp_path / "a.lowdose")
     with pytest.raises(CheckpointMismatch, match="do not fit"):
         load_base(path)
+
+
+def test_a_file_of_before_networks_were_told_traits_still_works(base, noisy, tmp_path):
+    path = save_base(base, tmp_path / "a.lowdose")
+    header, tensors = read_model(path, BaseHeader)
+    old = {name: value for name, value in tensors.items() if ".gains." not in name}
+    assert len(old) < len(tensors)
+    content = safetensors.torch.save(old, {KEY: header.model_dump_json()})
+    (tmp_path / "old.lowdose").write_bytes(content)
+    one, other = (
+        fitted(tmp_path / name, noisy, EXACT)[0](noisy)
+        for name in ("a.lowdose", "old.lowdose")
+    )
+    # Untrained gains are 1, and shifts 0, to the bit.
+    np.testing.assert_array_equal(one, other)
 
 
 def test_a_name_is_a_file_of_the_package_and_a_path_is_itself(tmp_path):

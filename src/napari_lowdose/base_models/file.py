@@ -106,8 +106,10 @@ def _network(
     path: PathLike, header: BaseHeader, tensors: Mapping[str, Tensor]
 ) -> LooksNetwork:
     network = LooksNetwork(header.training.network)
+    # Files written before traits were told have no gains; fresh ones change nothing.
+    fresh = {n: v for n, v in network.state_dict().items() if ".gains." in n}
     with sensible(path):
-        network.load_state_dict(dict(tensors))
+        network.load_state_dict({**fresh, **tensors})
     return network
 
 

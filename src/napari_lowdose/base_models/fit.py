@@ -64,6 +64,32 @@ class BaseRun:
         arithmetic(training.compute).on_device(network)
         return cls(training, network, deepcopy(network).requires_grad_(False))
 
+    @classmethod
+    def after(cls, base: BaseFile, training: BaseTraining) -> BaseRun:
+        """Go on where the training of a model ended.
+
+        Raises
+        ------
+        ValueError
+            If its networks are of another shape, or its steps have all been taken.
+        """
+        if base.network.settings != training.network:
+            raise ValueError(
+                f"network: expected the model's own, {base.network.settings}, to go on "
+                f"from it, got {training.network}"
+            )
+        done = base.header.steps
+        if done >= training.steps:
+            raise ValueError(
+                f"steps: expected more than the {done} that the model has been "
+                f"trained for, got {training.steps}"
+            )
+        network = deepcopy(base.network).requires_grad_(True)
+        if done > base.header.training.steps_alone:
+            network.take_less_of_wiener(-base.header.training.reluctance)
+        arithmetic(training.compute).on_device(network)
+        return cls(training, network, deepcopy(network).requires_grad_(False), done)
+
     def begin_at_mean(self) -> None:
         """Go on from the mean of the weights."""
         self.network.load_state_dict(self.mean.state_dict())
@@ -83,12 +109,16 @@ def fitting_base(run: BaseRun) -> Iterator[BaseStep]:
 
     At first the networks do without the Wiener filter's estimate: if they see it from
     the start they lean on it, and learn less. In the end they are told the traits of
-    each movie; to that they come with the mean weights of all that was before.
+    each movie, in some rounds; to each they come with the mean weights of all that was
+    before.
     """
     training = run.training
+    pool = None
     for part in _parts(training):
+        if part.stop <= run.done:
+            continue
         told = part.start >= training.steps_untold
-        if part.start in (0, training.steps_untold):
+        if told or pool is None:
             rng = np.random.default_rng([training.seed, part.start])
             pool = MoviePool(
                 training.movies, training.seed, _doses(training), part.start
@@ -110,9 +140,11 @@ def fitting_base(run: BaseRun) -> Iterator[BaseStep]:
 
 
 def _parts(training: BaseTraining) -> list[range]:
-    """Cut the steps where what the networks are shown changes."""
-    ends = (training.steps_alone, training.steps_untold, training.steps)
-    cuts = sorted({0, *(min(end, training.steps) for end in ends)})
+    """Cut the steps where what the networks are shown changes, and into rounds."""
+    untold = min(training.steps_untold, training.steps)
+    rounds = np.linspace(untold, training.steps, training.rounds + 1).round()
+    ends = (min(training.steps_alone, untold), *map(int, rounds))
+    cuts = sorted({0, *ends})
     return [range(*pair) for pair in pairwise(cuts)]
 
 

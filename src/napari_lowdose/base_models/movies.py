@@ -23,7 +23,7 @@ _SHARES = {
 }
 _FRAMES = (40, 72)
 _SIZES = (80, 144)
-_STRIDES = (0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3)  # 0: nothing moves
+_STRIDES = (0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3)  # 0: nothing moves
 _INVERTED = 0.2
 _LIFTED = 0.5
 _USES = 8  # of a movie, on average, before another one takes its place

@@ -25,6 +25,7 @@ made again; on another machine its weights differ by rounding.
 
   lowdose train-base accurate -o accurate.lowdose
   lowdose train-base fast --seed 1 --steps 500 -o mine.lowdose
+  lowdose train-base accurate --after accurate.lowdose --steps 20000 -o longer.lowdose
 
 Ctrl-C stops and keeps the model as it is.
 """
@@ -41,6 +42,9 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
     parser.add_argument(
         "-o", "--output", help=f"model file (default: NAME{SUFFIX}, here)"
     )
+    parser.add_argument(
+        "--after", metavar="FILE", help="base model to go on from, at its last step"
+    )
     add_json_flag(parser)
     add_flags(parser, BaseTraining)
     parser.set_defaults(run=run)
@@ -48,20 +52,26 @@ def add_to(commands: Any) -> None:  # noqa: ANN401 - argparse's unnamed class
 
 def run(options: argparse.Namespace) -> None:
     """Train with a progress bar, leave the model file."""
-    from napari_lowdose.base_models import BASE_MODELS, save_base
+    from napari_lowdose.base_models import BASE_MODELS, load_base, model_path, save_base
     from napari_lowdose.base_models.fit import BaseRun, finished
 
     if options.name not in BASE_MODELS:
         known = ", ".join(BASE_MODELS)
         raise ValueError(f"expected a base model among {known}, got {options.name!r}")
     recipe = BASE_MODELS[options.name].recipe
-    fitted = BaseRun.start(config_from(options, BaseTraining, recipe))
+    training = config_from(options, BaseTraining, recipe)
+    fitted = (
+        BaseRun.after(load_base(model_path(options.after)), training)
+        if options.after
+        else BaseRun.start(training)
+    )
     path = Path(options.output or f"{options.name}{SUFFIX}")
     # Before the work, so that a place that cannot be written to is told now.
-    save_base(finished(fitted, 0, {}), path)
+    begun = {"went on after step": fitted.done} if options.after else {}
+    save_base(finished(fitted, fitted.done, begun), path)
     start = perf_counter()
     steps, losses = _train(fitted, path, start)
-    notes = {"seconds": perf_counter() - start, **losses}
+    notes = {"seconds": perf_counter() - start, **begun, **losses}
     save_base(finished(fitted, steps, notes), path)
     show({"model": str(path), "steps": steps, **notes}, as_json=options.json)
 
@@ -71,11 +81,13 @@ def _train(fitted: BaseRun, path: Path, start: float) -> tuple[int, dict[str, fl
     from napari_lowdose.base_models import save_base
     from napari_lowdose.base_models.fit import finished, fitting_base
 
-    done, fused, xy = 0, 0.0, 0.0
-    with tqdm(total=fitted.training.steps, unit="step", disable=None) as bar:
+    first = done = fitted.done
+    fused = xy = 0.0
+    total = fitted.training.steps
+    with tqdm(total=total, initial=first, unit="step", disable=None) as bar:
         try:
             for step in fitting_base(fitted):
-                keep = _SMOOTH if done else 0.0
+                keep = _SMOOTH if done > first else 0.0
                 done = step.done
                 fused = keep * fused + (1 - keep) * step.fused_db
                 xy = keep * xy + (1 - keep) * step.xy_db

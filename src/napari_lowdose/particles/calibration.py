@@ -21,7 +21,7 @@ _FARTHEST = 3.0
 _LEAST_BACKGROUND = 0.02  # quanta per pixel
 _LEAST_SPREAD, _MOST_SPREAD = 0.02, 3.0
 _MANY_FRAMES = 64.0  # as the movies of the calibration have
-_CERTAIN = 30.0  # of log-odds
+CERTAIN = 30.0  # of log-odds
 
 Column = Float64[ndarray, " _"]
 
@@ -75,7 +75,7 @@ class Calibration:
     def log_odds(self, evidence: Float64[ndarray, "n k"]) -> Float64[ndarray, " n"]:
         """Give the log-odds of being a phantom."""
         found = design(evidence, self.centre, self.scale) @ self.weights
-        log_odds: ndarray = np.clip(found, -_CERTAIN, _CERTAIN)
+        log_odds: ndarray = np.clip(found, -CERTAIN, CERTAIN)
         return log_odds
 
 

@@ -7,18 +7,17 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_lowdose.io.atomic import replacing
 from napari_lowdose.trust.crop_movie import save_crop_movie
 from napari_lowdose.trust.decisions import Decision
 from napari_lowdose.widgets.background import Background
 from napari_lowdose.widgets.findings import Findings
+from napari_lowdose.widgets.last_folder import ask_file
 from napari_lowdose.widgets.layers import Limits
 from napari_lowdose.widgets.panel import Panel, button, in_a_row
 
-_PLUGIN, _LAST_FOLDER = "napari-lowdose", "last folder of exports"
 _FILMS = "Animated GIF (*.gif);;MP4 film (*.mp4)"
 
 
@@ -59,12 +58,12 @@ class Exports(QWidget):
         self._save(partial(_saved_movie, *self._film(), path))
 
     def _ask_for_table(self, _checked: bool = False) -> None:
-        path = _ask(self, "Save particles", "particles.csv", "Tables (*.csv)")
+        path = ask_file(self, "Save particles", "particles.csv", "Tables (*.csv)")
         if path is not None:
             self.save_table(path)
 
     def _ask_for_movie(self, _checked: bool = False) -> None:
-        path = _ask(self, "Save crop movie", "particle.gif", _FILMS)
+        path = ask_file(self, "Save crop movie", "particle.gif", _FILMS)
         if path is not None:
             self.save_movie(path)
 
@@ -78,20 +77,6 @@ class Exports(QWidget):
 def with_decisions(particles: pd.DataFrame, decisions: list[Decision]) -> pd.DataFrame:
     """Add what the user thinks of each particle to the table."""
     return particles.assign(decision=[str(decision) for decision in decisions])
-
-
-def _ask(parent: QWidget, title: str, name: str, kinds: str) -> Path | None:
-    """Ask where to save, in the folder of the last time."""
-    settings = QSettings(_PLUGIN, _PLUGIN)
-    proposed = Path(str(settings.value(_LAST_FOLDER, ""))) / name
-    chosen, kind = QFileDialog.getSaveFileName(parent, title, str(proposed), kinds)
-    if not chosen:
-        return None
-    path = Path(chosen)
-    settings.setValue(_LAST_FOLDER, str(path.parent))
-    # Not every system's dialog adds the suffix of the chosen kind.
-    suffix = kind.rpartition("*")[2].rstrip(")")
-    return path if path.suffix else path.with_suffix(suffix)
 
 
 def _saved_table(particles: pd.DataFrame, path: Path) -> Iterator[Path]:

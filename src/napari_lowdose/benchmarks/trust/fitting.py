@@ -11,7 +11,13 @@ from jaxtyping import Bool, Float64, Int
 from numpy import ndarray
 
 from napari_lowdose.benchmarks.trust.gathering import Kind
-from napari_lowdose.particles.calibration import GROUPS, Calibration, design, numbers
+from napari_lowdose.particles.calibration import (
+    CERTAIN,
+    GROUPS,
+    Calibration,
+    design,
+    numbers,
+)
 
 # Of the squared weights against the log-likelihood of thousands of spots.
 _RIDGE = 1.0
@@ -19,7 +25,6 @@ _STEPS = 50
 _CLOSE = 1e-8
 _FAINTEST = 1e-9
 _PARTS = 5  # of the movies, each judged by a fit to the others
-_CERTAIN = 30.0  # of log-odds
 
 
 def fit_calibrations(
@@ -101,7 +106,7 @@ def tempered(
             return weights
         others = ridge_logistic(columns[~out], outcome[~out], start=weights)
         log_odds[out] = columns[out] @ others
-    log_odds = np.clip(log_odds, -_CERTAIN, _CERTAIN)
+    log_odds = np.clip(log_odds, -CERTAIN, CERTAIN)
     line = np.stack([np.ones(len(log_odds)), log_odds], axis=1)
     constant, worth = ridge_logistic(line, outcome)
     adjusted: ndarray = worth * weights
