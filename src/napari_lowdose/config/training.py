@@ -148,13 +148,13 @@ class FineTuning(Config):
     learning_rate: Annotated[float, Gt(0), Le(1)] = 5e-4
     """Step size of the Adam optimiser at its start; it falls to a hundredth."""
 
-    cubes: Annotated[int, Ge(1), Le(4096)] = 2
+    cubes: Annotated[int, Ge(1), Le(4096)] = 1
     """Crops of the stack per step."""
 
-    frames: Annotated[int, Ge(8), Le(256)] = 24
+    frames: Annotated[int, Ge(8), Le(256)] = 16
     """Frames of a crop."""
 
-    size_px: Annotated[int, Ge(16), Le(512), MultipleOf(16)] = 48
+    size_px: Annotated[int, Ge(16), Le(512), MultipleOf(16)] = 64
     """Rows and columns of a crop, in pixels."""
 
     validation_fraction: Annotated[float, Ge(0.05), Le(0.5)] = 0.2
