@@ -84,8 +84,8 @@ def test_a_faint_spot_is_rather_a_phantom_in_a_movie_of_strong_particles():
         assert judged["typical_n_std"].iloc[0] == strength
         chances.append(judged["p_phantom"].iloc[0])
     odds = [chance / (1 - chance) for chance in chances]
-    # In the movies of the calibration 0.07 and 0.91 of such spots are phantoms, odds of
-    # 1 to 130; the other evidence, which is held here, goes with most of that.
+    # In the movies of the calibration 0.07 and 0.91 of such spots are phantoms, odds
+    # 130 times as high; other evidence, which is the same here, goes with most of that.
     assert 3 * odds[0] < odds[1]
 
 
