@@ -328,6 +328,10 @@ def test_phantoms_null_test_and_scores_without_truth(here, capsys):
     ):
         assert run(f"phantoms out.tif --noisy noisy.tif --particles {path}") == 2
         assert reason in capsys.readouterr().err
+    # what cannot be written is said before the work, without a model that is missing
+    for line in ("phantoms --noisy noisy.tif --maps", "null-test noisy.tif --movies"):
+        assert run(f"{line} found.csv/maps --model missing.lowdose") == 2
+        assert "cannot make the folder found.csv" in capsys.readouterr().err
     # a model is to denoise parts of the noisy stack, which is not given
     assert run("score out.tif --model fast") == 2
     assert "--noisy beside --model" in capsys.readouterr().err

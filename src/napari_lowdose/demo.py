@@ -15,6 +15,7 @@ from napari_lowdose.compare import (
     write_results,
 )
 from napari_lowdose.config import PRESETS, Comparison
+from napari_lowdose.io.folder import made_folder
 from napari_lowdose.noise import Noise, add_noise
 from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.stack import Stack
@@ -54,7 +55,7 @@ def run_demo(folder: Path) -> Iterator[Stage | Result]:
     for event in fitting(run, parts):
         if isinstance(event, Step):
             yield Stage("training", event.done / event.total)
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     model = save_run(run, folder / "model.lowdose")
     noisy, truth = movie(_SHOWN_SEED)
     trained = ModelMethod("fused", str(model), open_model, prefix="")

@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from napari_lowdose.io.atomic import replacing
+from napari_lowdose.io.folder import made_folder
 
 SUFFIX = ".lowdose"
 _LONGEST = 20
@@ -18,9 +19,7 @@ _LONGEST = 20
 
 def models_folder() -> Path:
     """Find the user's own folder for models, made when needed."""
-    folder = user_data_path("napari-lowdose", appauthor=False) / "models"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return made_folder(user_data_path("napari-lowdose", appauthor=False) / "models")
 
 
 def new_model_path(name: str) -> Path:

@@ -188,6 +188,15 @@ def test_training_goes_on_from_a_file_as_if_it_had_not_been_left():
     np.testing.assert_allclose(later[:2], steps[34:36], atol=0.01)
 
 
+def test_going_on_amid_a_round_draws_other_movies_than_it_began_with():
+    weights = BaseRun.start(SMALL)
+    errors = []
+    for done in (34, 36):  # at the beginning of the last round, and in it
+        run = BaseRun.after(finished(weights, done, {}), SMALL)
+        errors.append(next(fitting_base(run)).fused_db)
+    assert errors[0] != errors[1]
+
+
 def test_going_on_needs_steps_and_networks_of_the_same_shape():
     base = finished(BaseRun.start(SMALL), 40, {})
     with pytest.raises(ValueError, match="more than the 40"):

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QTextBrowser
 from napari_lowdose.model_history import recent_models
 from napari_lowdose.shipped import BASE_MODELS, DEFAULT
 from napari_lowdose.widgets import model_choice
-from napari_lowdose.widgets.layers import stack_from
+from napari_lowdose.widgets.layers import estimate_limits, stack_from
 from napari_lowdose.widgets.model_card import card_of
 from napari_lowdose.widgets.model_choice import ModelChoice, announce_model
 
@@ -38,6 +38,7 @@ def test_a_click_adds_results_where_the_movie_lies(
     qtbot.waitUntil(lambda: ended(panel), timeout=START_MS)
     names = [layer.name for layer in viewer.layers]
     assert names == ["movie", "movie xy", "movie xt", "movie yt", "movie fused"]
+    assert len({(*one.contrast_limits,) for one in viewer.layers[1:]}) == 1
     for layer in list(viewer.layers)[1:]:
         assert layer.data.shape == movie.shape
         assert layer.data.dtype == np.float32
@@ -147,7 +148,7 @@ def test_a_base_model_adds_one_layer_and_hides_where_directions_disagree(
     assert names == ["movie", "movie disagreement", "movie fused"]
     fused, disagreement = viewer.layers["movie fused"], viewer.layers[1]
     assert fused.visible
-    assert fused.contrast_limits == like.contrast_limits
+    assert fused.contrast_limits == [*estimate_limits(fused.data, like)]
     assert not disagreement.visible
     assert disagreement.colormap.name == "magma"
     assert disagreement.units == like.units

@@ -11,9 +11,11 @@ from npe2 import PluginManifest
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.layers import (
+    add_estimate,
     add_frame,
     add_stack,
     contrast_limits,
+    estimate_limits,
     place_of,
     stack_from,
     visible_frame,
@@ -136,6 +138,20 @@ def test_contrast_comes_from_several_frames():
     low, high = contrast_limits(stack)
     assert low == 0
     assert high == pytest.approx(10, rel=0.05)  # the 99.8th of few values
+
+
+def test_contrast_of_an_estimate_shows_faint_structures_but_no_remains_of_noise(viewer):
+    rng = np.random.default_rng(0)
+    noisy = viewer.add_image(rng.normal(100, 10, (20, 32, 32)), name="noisy")
+    noisy.contrast_limits = contrast_limits(noisy.data)
+    faint = np.tile(np.linspace(90, 110, 32), (20, 32, 1))
+    low, high = estimate_limits(faint, noisy)
+    assert (low, high) == pytest.approx((90, 110), abs=1)
+    assert [low, high] == add_estimate(viewer, Stack(faint, "f"), noisy).contrast_limits
+    low, high = estimate_limits(100 + rng.normal(0, 0.1, (20, 32, 32)), noisy)
+    # about the deviation of the noise; its percentiles are of 8 frames, to some percent
+    assert high - low == pytest.approx(10, rel=0.1)
+    assert (low + high) / 2 == pytest.approx(100, abs=0.1)
 
 
 def test_contrast_of_a_flat_stack_is_not_empty():

@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 
 from napari_lowdose.io import tiff, write_stack
 from napari_lowdose.stack import Stack
+from napari_lowdose.widgets.last_folder import STACKS
 from napari_lowdose.widgets.layers import stack_from
 
 LEFT = Qt.MouseButton.LeftButton
@@ -103,7 +104,7 @@ def test_large_files_are_shown_without_being_read(
 def test_the_last_folder_is_remembered(dock, qtbot, deep_file):
     _, panel = dock("Load stack")
     look_at(panel, qtbot, deep_file[0])
-    assert panel._folder() == str(deep_file[0].parent)
+    assert STACKS.path == str(deep_file[0].parent)
 
 
 def test_all_tiffs_can_be_given_to_our_reader(dock, qtbot, tmp_path, movie):

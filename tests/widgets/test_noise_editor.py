@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QLabel, QScrollArea
 
 from napari_lowdose.noise import DETECTORS, STAGES, Noise, Poisson, Readout
+from napari_lowdose.widgets.last_folder import RECIPES
 from napari_lowdose.widgets.log_slider import LogSlider
 from napari_lowdose.widgets.noise_editor import NoiseEditor
 from napari_lowdose.widgets.panel import Panel
@@ -116,12 +119,13 @@ def test_recipes_are_saved_loaded_and_their_folder_is_remembered(
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
+    RECIPES.remember(Path())
     editor.config = ODD["twice"]
     editor.save.click()
     editor.config = Noise()
     editor.load.click()
     assert editor.config == ODD["twice"]
-    assert asked[1] == str(tmp_path)
+    assert asked == ["noise.json", str(tmp_path)]
 
 
 def test_what_is_no_recipe_is_said_in_one_sentence(editor, tmp_path, monkeypatch):

@@ -119,10 +119,10 @@ def fitting_base(run: BaseRun) -> Iterator[BaseStep]:
             continue
         told = part.start >= training.steps_untold
         if told or pool is None:
-            rng = np.random.default_rng([training.seed, part.start])
-            pool = MoviePool(
-                training.movies, training.seed, _doses(training), part.start
-            )
+            # Who goes on amid a round has seen the movies that it began with.
+            first = max(part.start, run.done)
+            rng = np.random.default_rng([training.seed, first])
+            pool = MoviePool(training.movies, training.seed, _doses(training), first)
             run.begin_at_mean()
         optimizer = torch.optim.Adam(run.network.parameters())
         for number in part:

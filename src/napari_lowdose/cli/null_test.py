@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from napari_lowdose.cli.flags import add_flags, add_json_flag, config_from, show
 from napari_lowdose.cli.progress import watched
 from napari_lowdose.config import Inspecting, Reading
 from napari_lowdose.io import read_stack, write_stack
+from napari_lowdose.io.folder import made_folder
 
 _STORY = """\
 Ask a denoiser what it makes of noise alone.
@@ -46,13 +46,12 @@ def run(options: argparse.Namespace) -> None:
 
     noisy = read_stack(options.noisy, config_from(options, Reading))
     settings = config_from(options, Inspecting)
+    folder = made_folder(options.movies) if options.movies else None
     steps = asking_noise(noisy, settings, model=options.model)
     tested = watched(steps, "denoising noise")
     for note in tested.notes:
         sys.stderr.write(f"lowdose: note: {note}\n")
-    if options.movies:
-        folder = Path(options.movies)
-        folder.mkdir(parents=True, exist_ok=True)
+    if folder:
         for name, stack in tested.movies.items():
             write_stack(stack, folder / f"{name}.tif")
     if options.json:

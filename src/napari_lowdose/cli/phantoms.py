@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,6 +14,7 @@ from napari_lowdose.config import Inspecting, Reading
 from napari_lowdose.errors import UnreadableFile
 from napari_lowdose.io import read_stack, write_stack
 from napari_lowdose.io.atomic import replacing
+from napari_lowdose.io.folder import made_folder
 
 _STORY = """\
 Find the particles of an estimate and ask the raw counts about each.
@@ -63,6 +63,7 @@ def run(options: argparse.Namespace) -> None:
     noisy = read_stack(options.noisy, reading)
     estimate = read_stack(options.estimate, reading) if options.estimate else None
     truth = _true_particles(options.particles) if options.particles else None
+    folder = made_folder(options.maps) if options.maps else None
     steps = inspecting(
         noisy, config_from(options, Inspecting), model=options.model, estimate=estimate
     )
@@ -72,9 +73,7 @@ def run(options: argparse.Namespace) -> None:
     if options.output:
         with replacing(options.output) as temporary:
             inspection.particles.to_csv(temporary, index=False)
-    if options.maps:
-        folder = Path(options.maps)
-        folder.mkdir(parents=True, exist_ok=True)
+    if folder:
         for name, stack in inspection.maps.items():
             write_stack(stack, folder / f"{name}.tif")
     show(summary_of(inspection, truth), as_json=options.json)

@@ -16,8 +16,8 @@ from numpy import ndarray
 from platformdirs import user_cache_path
 from pydantic_core import to_jsonable_python
 
-from napari_lowdose.errors import UnwritableFile
 from napari_lowdose.io.atomic import replacing
+from napari_lowdose.io.folder import made_folder
 
 _LIMIT_BYTES = 4 * 2**30
 _LIST = "entries.json"
@@ -85,13 +85,7 @@ class Cache:
         size = sum(entry.array.nbytes for entry in entries if entry.array is not None)
         if size > self.limit_bytes:
             return
-        place = self.folder / key
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnwritableFile(
-                f"cannot make the folder {place}: {error.strerror or error}"
-            ) from error
+        place = made_folder(self.folder / key)
         listed = [_write(place, number, entry) for number, entry in enumerate(entries)]
         with replacing(place / _LIST) as temporary:
             temporary.write_text(json.dumps({"entries": listed}), encoding="utf-8")

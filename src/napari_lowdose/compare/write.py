@@ -12,9 +12,9 @@ from napari_lowdose.compare.picture import side_by_side
 from napari_lowdose.compare.report import write_report
 from napari_lowdose.compare.result import Result
 from napari_lowdose.compare.table import table
-from napari_lowdose.errors import UnwritableFile
 from napari_lowdose.io import write_stack
 from napari_lowdose.io.atomic import PathLike, replacing
+from napari_lowdose.io.folder import made_folder
 from napari_lowdose.stack import Stack
 
 if TYPE_CHECKING:
@@ -76,14 +76,7 @@ def write_results(
     UnwritableFile
         If the folder cannot be made or a file not be written.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritableFile(
-            f"cannot make the folder {folder}: {error.strerror or error}; "
-            "choose another place"
-        ) from error
+    folder = made_folder(folder)
     stems = file_stems([result.name for result in results])
     for result, stem in zip(results, stems, strict=True):
         if result.stack is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from napari_lowdose.errors import UnwritableFile
+from napari_lowdose.io.folder import made_folder
 from napari_lowdose.io.series import files_in
 
 
@@ -35,13 +35,7 @@ def outputs_for(
     paths = files_in(source)
     if folder.resolve() == source.resolve():
         raise ValueError(f"expected another folder than {folder} for the results")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritableFile(
-            f"cannot make the folder {folder}: {error.strerror or error}; "
-            "choose another place"
-        ) from error
+    made_folder(folder)
     often = Counter(path.stem for path in paths)
     return [
         (

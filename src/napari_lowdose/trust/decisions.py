@@ -16,6 +16,7 @@ from platformdirs import user_data_path
 from scipy.spatial import cKDTree
 
 from napari_lowdose.io.atomic import replacing
+from napari_lowdose.io.folder import made_folder
 from napari_lowdose.stack import Stack
 
 _FRAMES_READ, _PIXELS_READ = 16, 2**20
@@ -102,13 +103,14 @@ def remember(changes: pd.DataFrame, stack_id: str) -> None:
     kept = changes[changes["decision"] != Decision.UNDECIDED]
     rows = pd.concat([known, kept[[*_PLACE, "decision"]]], ignore_index=True)
     content = {"decisions": rows.to_numpy(object).tolist()}
-    with replacing(_file(stack_id)) as temporary:
+    file = _file(stack_id)
+    made_folder(file.parent)
+    with replacing(file) as temporary:
         temporary.write_text(json.dumps(content), encoding="utf-8")
 
 
 def _file(stack_id: str) -> Path:
     folder = user_data_path("napari-lowdose", appauthor=False) / "decisions"
-    folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{stack_id}.json"
 
 

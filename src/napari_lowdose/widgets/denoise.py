@@ -14,8 +14,10 @@ from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.engine_panel import EnginePanel
 from napari_lowdose.widgets.form import Form
 from napari_lowdose.widgets.layers import (
+    Limits,
     add_stack,
     contrast_limits,
+    estimate_limits,
     stack_from,
     visible_frame,
 )
@@ -39,6 +41,7 @@ class DenoisePanel(EnginePanel):
         self.disagreement.setChecked(True)
         self._input: tuple[Layer, Stack] | None = None
         self._preview: Preview | None = None
+        self._limits: Limits | None = None
         self._lay_out()
         self.noisy.chosen.connect(self.set_ready)
         self.model.chosen.connect(self.set_ready)
@@ -80,7 +83,7 @@ class DenoisePanel(EnginePanel):
                 frame=visible_frame(self._viewer, layer),
                 denoising=self.form.config,
             )
-            self._input = layer, stack
+            self._input, self._limits = (layer, stack), None
             self._preview = Preview(self._viewer, layer)
             self._viewer.dims.events.current_step.connect(self._look_at_frame)
             self.launch(prepare, "Denoising")
@@ -104,7 +107,9 @@ class DenoisePanel(EnginePanel):
             added = add_stack(self._viewer, result, like=layer, limits=limits)
             added.visible, added.colormap = False, "magma"
         else:
-            add_stack(self._viewer, result, like=layer)
+            # One contrast for all directions: they are to be compared.
+            self._limits = self._limits or estimate_limits(result.data, layer)
+            add_stack(self._viewer, result, like=layer, limits=self._limits)
         self.say(f"added {result.name!r}")
 
     def _look_at_frame(self, _event: object = None) -> None:

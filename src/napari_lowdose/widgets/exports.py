@@ -14,7 +14,7 @@ from napari_lowdose.trust.crop_movie import save_crop_movie
 from napari_lowdose.trust.decisions import Decision
 from napari_lowdose.widgets.background import Background
 from napari_lowdose.widgets.findings import Findings
-from napari_lowdose.widgets.last_folder import ask_file
+from napari_lowdose.widgets.last_folder import EXPORTS
 from napari_lowdose.widgets.layers import Limits
 from napari_lowdose.widgets.panel import Panel, button, in_a_row
 
@@ -58,12 +58,16 @@ class Exports(QWidget):
         self._save(partial(_saved_movie, *self._film(), path))
 
     def _ask_for_table(self, _checked: bool = False) -> None:
-        path = ask_file(self, "Save particles", "particles.csv", "Tables (*.csv)")
+        path = EXPORTS.ask_where_to_save(
+            self, "Save particles", "particles.csv", "Tables (*.csv)"
+        )
         if path is not None:
             self.save_table(path)
 
     def _ask_for_movie(self, _checked: bool = False) -> None:
-        path = ask_file(self, "Save crop movie", "particle.gif", _FILMS)
+        path = EXPORTS.ask_where_to_save(
+            self, "Save crop movie", "particle.gif", _FILMS
+        )
         if path is not None:
             self.save_movie(path)
 

@@ -23,6 +23,7 @@ from napari_lowdose.widgets.form import Form
 from napari_lowdose.widgets.judging import Judging
 from napari_lowdose.widgets.layers import (
     Limits,
+    add_estimate,
     add_stack,
     contrast_limits,
     stack_from,
@@ -186,10 +187,13 @@ class InspectPanel(EnginePanel):
                 return
         result = stack.with_data(array, name.replace("_", " "), message["step"])
         shown = inspects and name == FUSED
-        limits = None if shown else contrast_limits(array)
+        if shown:
+            add_estimate(self._viewer, result, layer)
+            return
+        limits = contrast_limits(array)
         added = add_stack(self._viewer, result, like=layer, limits=limits)
-        added.visible = shown
-        if inspects and not shown:
+        added.visible = False
+        if inspects:
             added.colormap = "magma"
 
     def show_findings(

@@ -21,6 +21,7 @@ AXES = ("t", "y", "x")
 _FRAMES_LOOKED_AT = 8
 _PIXELS_LOOKED_AT = 2**17  # of each frame, so that no percentile stalls the viewer
 _DARK, _BRIGHT = 1.0, 99.8  # percentiles between which counts are shown
+_DEVIATIONS = 5.0  # of noise alone, that lie between these
 
 
 def stack_from(layer: Layer) -> Stack:
@@ -129,14 +130,20 @@ def add_stack(
     )
 
 
+def add_estimate(viewer: ViewerModel, estimate: Stack, noisy: Layer) -> Image:
+    """Show what a method makes of a noisy layer, where that lies."""
+    limits = estimate_limits(estimate.data, noisy)
+    return add_stack(viewer, estimate, like=noisy, limits=limits)
+
+
 def add_frame(
     viewer: ViewerModel, frame: ndarray, *, index: int, like: Layer, name: str
 ) -> Image:
-    """Show one frame of a stack, at its time and place only."""
+    """Show one frame of an estimate, at its time and place only."""
     layer = viewer.add_image(
         frame[np.newaxis],
         name=name,
-        contrast_limits=getattr(like, "contrast_limits", None),
+        contrast_limits=estimate_limits(frame[np.newaxis], like),
         **place_of(like),
     )
     move_to_frame(layer, index, like=like)
@@ -166,6 +173,19 @@ def contrast_limits(stack: ArrayLike) -> Limits:
         return 0.0, 1.0
     low, high = (float(v) for v in np.percentile(frames, (_DARK, _BRIGHT)))
     return (low, high) if high > low else (low, low + 1)
+
+
+def estimate_limits(estimate: ArrayLike, noisy: Layer) -> Limits:
+    """Choose limits for an estimate; what is left of noise stays unseen.
+
+    They suit the estimate, as those of its input leave faint structures grey, but are
+    at least about one standard deviation of the noise apart: stretched further, the
+    remains in a flat estimate would look like a specimen.
+    """
+    low, high = contrast_limits(estimate)
+    dark, bright = getattr(noisy, "contrast_limits", (0.0, 0.0))
+    missing = max((bright - dark) / _DEVIATIONS - (high - low), 0.0)
+    return low - missing / 2, high + missing / 2
 
 
 def recipe_of(metadata: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:

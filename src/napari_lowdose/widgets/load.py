@@ -8,20 +8,18 @@ from pathlib import Path
 
 import napari
 from napari.settings import get_settings
-from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QFileDialog
 
 from napari_lowdose.config import Reading
 from napari_lowdose.io import Description, inspect, read_stack
 from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.background import Background
 from napari_lowdose.widgets.form import Form
+from napari_lowdose.widgets.last_folder import STACKS
 from napari_lowdose.widgets.layers import Limits, add_stack, contrast_limits
 from napari_lowdose.widgets.panel import Panel, button, in_a_row, wrapped_label
 
 _CROP = tuple(f"{axis}_{end}" for axis in "tyx" for end in ("start", "stop"))
 _SYMBOLS = {"nanometer": "nm", "micrometer": "µm", "angstrom": "Å", "millimeter": "mm"}
-_LAST_FOLDER = "last folder"
 _PLUGIN = "napari-lowdose"
 
 
@@ -67,7 +65,7 @@ class LoadPanel(Panel):
     def look_at(self, paths: Sequence[Path]) -> None:
         """Find out what files hold, and show it."""
         self._paths = tuple(paths)
-        QSettings(_PLUGIN, _PLUGIN).setValue(_LAST_FOLDER, str(paths[0].parent))
+        STACKS.remember(paths[0].parent)
         self.open.setEnabled(False)
         self.found.setText(f"looking at {paths[0].name} …")
         work = Background(partial(_inspected, self._paths), title="Looking", panel=self)
@@ -87,21 +85,14 @@ class LoadPanel(Panel):
             self.found.setText("no file chosen")
 
     def _ask_for_files(self, _checked: bool = False) -> None:
-        names, _ = QFileDialog.getOpenFileNames(
-            self, "Choose a stack", self._folder(), "TIFF (*.tif *.tiff)"
-        )
-        if names:
-            self.look_at([Path(name) for name in names])
+        paths = STACKS.ask_for_files(self, "Choose a stack", "TIFF (*.tif *.tiff)")
+        if paths:
+            self.look_at(paths)
 
     def _ask_for_folder(self, _checked: bool = False) -> None:
-        name = QFileDialog.getExistingDirectory(
-            self, "Choose a folder of frames", self._folder()
-        )
-        if name:
-            self.look_at([Path(name)])
-
-    def _folder(self) -> str:
-        return str(QSettings(_PLUGIN, _PLUGIN).value(_LAST_FOLDER, ""))
+        folder = STACKS.ask_for_folder(self, "Choose a folder of frames")
+        if folder is not None:
+            self.look_at([folder])
 
     def _open(self, _checked: bool = False) -> None:
         with self.reporting():

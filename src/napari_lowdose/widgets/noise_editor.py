@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from qtpy.QtCore import QSettings, Qt, Signal
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_lowdose.noise import (
     DETECTORS,
@@ -16,6 +14,7 @@ from napari_lowdose.noise import (
 )
 from napari_lowdose.widgets.choice import Choice
 from napari_lowdose.widgets.form import Form
+from napari_lowdose.widgets.last_folder import RECIPES
 from napari_lowdose.widgets.log_slider import LogSlider
 from napari_lowdose.widgets.panel import Panel, button, in_a_row
 from napari_lowdose.widgets.stage_list import StageList
@@ -23,8 +22,6 @@ from napari_lowdose.widgets.stage_list import StageList
 _CUSTOM = "custom"
 _LEAST_DOSE, _LARGEST_DOSE = 0.01, 1000.0
 _FILES = "Noise recipes (*.json)"
-_LAST_FOLDER = "last folder of recipes"
-_PLUGIN = "napari-lowdose"
 
 
 class NoiseEditor(QWidget):
@@ -122,31 +119,19 @@ class NoiseEditor(QWidget):
             self.config = recipe.replaced({("seed",): self.form.config.seed})
 
     def _ask_to_load(self, _checked: bool = False) -> None:
-        name, _ = QFileDialog.getOpenFileName(
-            self, "Load a noise recipe", _folder(), _FILES
-        )
-        if name:
+        path = RECIPES.ask_for_file(self, "Load a noise recipe", _FILES)
+        if path is not None:
             with self._panel.reporting():
-                self.config = read_recipe(Path(name))
-                _remember(Path(name))
+                self.config = read_recipe(path)
 
     def _ask_to_save(self, _checked: bool = False) -> None:
-        name, _ = QFileDialog.getSaveFileName(
-            self, "Save this noise recipe", _folder(), _FILES
+        path = RECIPES.ask_where_to_save(
+            self, "Save this noise recipe", "noise.json", _FILES
         )
-        if name:
+        if path is not None:
             with self._panel.reporting():
-                path = Path(name if Path(name).suffix else f"{name}.json")
-                _remember(write_recipe(self.config, path))
+                write_recipe(self.config, path)
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _folder() -> str:
-    return str(QSettings(_PLUGIN, _PLUGIN).value(_LAST_FOLDER, ""))
-
-
-def _remember(path: Path) -> None:
-    QSettings(_PLUGIN, _PLUGIN).setValue(_LAST_FOLDER, str(path.parent))

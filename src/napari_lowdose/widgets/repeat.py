@@ -17,8 +17,8 @@ from napari_lowdose.io.each_file import outputs_for
 from napari_lowdose.stack import Stack
 from napari_lowdose.widgets.comparison_files import source_file
 from napari_lowdose.widgets.engine_panel import EnginePanel
-from napari_lowdose.widgets.last_folder import ask_folder
-from napari_lowdose.widgets.layers import add_stack, recipe_of, stack_from
+from napari_lowdose.widgets.last_folder import EXPORTS
+from napari_lowdose.widgets.layers import add_estimate, recipe_of, stack_from
 from napari_lowdose.widgets.panel import button, in_a_row, wrapped_label
 from napari_lowdose.widgets.run_folder import FolderRun, free_folder, task_of
 from napari_lowdose.widgets.runner import job_of
@@ -138,7 +138,7 @@ class RepeatPanel(EnginePanel):
             self._said = f"the layer {stack.name!r} is gone, and with it the result"
             return
         result = stack.with_data(message["array"], message["name"], message["step"])
-        add_stack(self._viewer, result, like=layer)
+        add_estimate(self._viewer, result, layer)
         self._said = f"added {result.name!r}"
 
     def finish(self, well: bool) -> None:
@@ -151,7 +151,7 @@ class RepeatPanel(EnginePanel):
 
     def ask_for_folder(self, _checked: bool = False) -> None:
         """Let the user choose a folder of movies, and begin."""
-        folder = ask_folder(self, "Folder of movies, each in a TIFF file")
+        folder = EXPORTS.ask_for_folder(self, "Folder of movies, each in a TIFF file")
         if folder is not None:
             self.run_on(folder)
 

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QListWidgetItem as Item
 from napari_lowdose.compare import Kind
 from napari_lowdose.widgets import comparison_files
 from napari_lowdose.widgets.compared import NOISY, TRUTH, Compared
-from napari_lowdose.widgets.last_folder import ask_file, ask_folder
+from napari_lowdose.widgets.last_folder import EXPORTS
 from napari_lowdose.widgets.layers import recipe_of
 from napari_lowdose.widgets.panel import Panel, button, in_a_row
 
@@ -210,12 +210,14 @@ class ResultShelf(QWidget):
             self._panel.say(f"copied: {command}")
 
     def _ask_where_to_save(self, _checked: bool = False) -> None:
-        folder = ask_folder(self, "Where to save the comparison")
+        folder = EXPORTS.ask_for_folder(self, "Where to save the comparison")
         if folder is not None:
             self.save_to(folder)
 
     def _ask_where_to_report(self, _checked: bool = False) -> None:
-        path = ask_file(self, "Report of the comparison", "report.html", _WEB)
+        path = EXPORTS.ask_where_to_save(
+            self, "Report of the comparison", "report.html", _WEB
+        )
         if path is not None:
             self.report_to(path)
 
