@@ -218,6 +218,32 @@ def test_any_number_of_frames_is_denoised(shape):
     assert limited(stack).shape == shape
 
 
+def test_both_ways_is_the_mean_of_the_movie_and_the_one_run_backwards(noisy):
+    denoiser, _, _ = looking_twice(noisy)
+    settings = Denoising(compute=EXACT, both_ways=True)
+    both = denoiser.limited_to(settings, len(noisy))
+    found, there, back = (
+        one.denoised(stack)
+        for one, stack in ((both, noisy), (denoiser, noisy), (denoiser, noisy[::-1]))
+    )
+    # float32
+    near = {"rtol": 1e-5, "atol": 1e-5}
+    np.testing.assert_allclose(
+        found.fused, (there.fused + back.fused[::-1]) / 2, **near
+    )
+    for plane, estimate in found.planes.items():
+        mean = (there.planes[plane] + back.planes[plane][::-1]) / 2
+        np.testing.assert_allclose(estimate, mean, **near)
+    mean = (there.disagreement + back.disagreement[::-1]) / 2
+    np.testing.assert_allclose(found.disagreement, mean, **near)
+    backwards = both.denoised(noisy[::-1]).fused[::-1]
+    np.testing.assert_allclose(found.fused, backwards, **near)
+    steps = list(both.denoising(noisy))
+    assert steps[-1].done == steps[-1].total
+    shares = [step.done / step.total for step in steps]
+    assert shares == sorted(shares)
+
+
 def test_the_input_is_never_changed(noisy):
     before = noisy.copy()
     denoiser_of(unet, noisy)(noisy)

@@ -118,6 +118,7 @@ def _step(denoiser: Denoiser, path: str | os.PathLike[str]) -> Mapping[str, Any]
     return {
         "planes": [str(plane) for plane in denoiser.planes],
         "fusion": str(denoiser.rule),
+        **({"both_ways": True} if denoiser.both_ways else {}),
         **model_step(path),
     }
 

@@ -42,6 +42,7 @@ DENOISING = st.builds(
     Denoising,
     planes=st.lists(st.sampled_from(Plane), unique=True).map(tuple),
     fusion=st.sampled_from(Fusion),
+    both_ways=st.booleans(),
     tile_px=st.integers(0, 16384),
     compute=COMPUTE,
 )
@@ -146,12 +147,14 @@ def test_what_lowdose_denoise_made_can_be_repeated(model):
         "step": "denoise",
         "planes": ["xy", "xt"],
         "fusion": "veto",
+        "both_ways": True,
         "model": model,
         "estimate": "fused",
     }
     options = parsed(command_of(step, output="x.tif"))
     found = config_from(options, Denoising)
-    assert found == Denoising(planes=(Plane.XY, Plane.XT), fusion=Fusion.VETO)
+    asked = Denoising(planes=(Plane.XY, Plane.XT), fusion=Fusion.VETO, both_ways=True)
+    assert found == asked
     assert options.model == {"accurate": "accurate", "mine": "mine.lowdose"}[model]
     assert options.output == "x.tif"
 

@@ -10,6 +10,8 @@ from napari_lowdose.config import Comparison, Denoising
 from napari_lowdose.schema import Config, Leaf, checked
 from napari_lowdose.shipped import BASE_MODELS
 
+_TOLD = ("planes", "fusion", "both_ways")  # what recipes tell of `Denoising`
+
 
 def flags_of(config: Config) -> tuple[str, ...]:
     """Spell the settings that differ from their defaults as flags.
@@ -77,12 +79,9 @@ def command_of(
     if step.get("step") != "denoise":
         return ""
     if "comparison" not in step:
-        told: dict[tuple[str, ...], object] = {
-            (name,): step[name] for name in ("planes", "fusion")
-        }
         stem = step["model"]
         model = stem if stem in BASE_MODELS else f"{stem}.lowdose"
-        return _denoise(step, model, Denoising().replaced(told), noisy, output)
+        return _denoise(step, model, denoising_of(step), noisy, output)
     comparison = checked(Comparison, step["comparison"])
     if comparison.models:
         (model,) = comparison.models
@@ -93,6 +92,16 @@ def command_of(
         output=output or "results",
         truth=truth if "truth_sha256" in step else "",
     )
+
+
+def denoising_of(step: Mapping[str, Any]) -> Denoising:
+    """Read how a model was applied from the last step of a recipe."""
+    if "comparison" in step:
+        return checked(Comparison, step["comparison"]).denoising
+    told: dict[tuple[str, ...], object] = {
+        (name,): step[name] for name in _TOLD if name in step
+    }
+    return Denoising().replaced(told)
 
 
 def _denoise(

@@ -180,4 +180,6 @@ def _told(step: Mapping[str, Any]) -> Mapping[str, float | str]:
         told["planes"] = " ".join(step["planes"])
     if "fusion" in step and len(step["planes"]) > 1:
         told["fusion"] = str(step["fusion"])
+    if step.get("both_ways"):
+        told["both ways"] = "yes"
     return told

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_lowdose.compare.command import denoising_of
 from napari_lowdose.compare.fingerprint import sha256_of_file
 from napari_lowdose.config import Comparison, Denoising
 from napari_lowdose.model_history import recent_models
@@ -75,7 +76,7 @@ class Repetition:
                 str(step["model"]),
                 _model_file(step),
                 str(step.get("estimate", "fused")),
-                _denoising(step),
+                denoising_of(step),
             )
         comparison = checked(Comparison, step.get("comparison", {}))
         return cls(str(step["method"]), comparison=comparison)
@@ -106,15 +107,6 @@ class Repetition:
             return name == self.method
         # A model of one plane has one estimate only, whatever it was called.
         return name in (self.estimate, _SINGLE)
-
-
-def _denoising(step: Mapping[str, Any]) -> Denoising:
-    if "comparison" in step:
-        return checked(Comparison, step["comparison"]).denoising
-    told: dict[tuple[str, ...], object] = {
-        (name,): step[name] for name in ("planes", "fusion") if name in step
-    }
-    return Denoising().replaced(told)
 
 
 def _model_file(step: Mapping[str, Any]) -> Path:

@@ -40,6 +40,16 @@ class Denoised:
     planes: Mapping[Plane, Float[ndarray, "t y x"]]
     disagreement: Float[ndarray, "t y x"] | None
 
+    def average_with_backwards(self, other: Denoised) -> None:
+        """Average all, in place, with what was made of the stack run backwards."""
+        pairs = [(self.fused, other.fused)]
+        pairs += [(mine, other.planes[plane]) for plane, mine in self.planes.items()]
+        if self.disagreement is not None and other.disagreement is not None:
+            pairs.append((self.disagreement, other.disagreement))
+        for mine, backwards in pairs:
+            mine += backwards[::-1]
+            mine /= 2
+
 
 def exhausted(
     steps: Generator[Any, None, T], watch: Callable[[Any], object] | None = None
@@ -53,3 +63,29 @@ def exhausted(
             return value
         if watch:
             watch(step)
+
+
+def part_of(
+    steps: Generator[Progress, None, T], number: int, total: int, *, of: int = 1
+) -> Generator[Progress, None, T]:
+    """Tell the progress of some of several alike pieces of work.
+
+    Parameters
+    ----------
+    steps
+        The work.
+    number
+        How many pieces were done before.
+    total
+        How many there are.
+    of
+        How many of them this is.
+    """
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        done = number * step.total + of * step.done
+        yield Progress(done, total * step.total)

@@ -10,7 +10,7 @@ from jaxtyping import Float, Real
 from numpy import ndarray
 
 from napari_lowdose.config import Compute, Denoising, Fusion, Plane
-from napari_lowdose.denoiser.denoised import Denoised, Progress, exhausted
+from napari_lowdose.denoiser.denoised import Denoised, Progress, exhausted, part_of
 from napari_lowdose.denoiser.kept import Kept, Units
 from napari_lowdose.denoiser.looking import Looking, look_after_look
 from napari_lowdose.errors import LowDoseError
@@ -37,6 +37,9 @@ class Denoiser:
         Of the planes' errors at validation, for the inverse-variance fusion.
     keeps_mean
         Whether the result's mean is made that of the stack.
+    both_ways
+        Whether the stack is also denoised backwards, and both results averaged. Where
+        only frames are looked at that is the same, and left out.
     tile_px
         Edge of the tiles slices are cut into; 0 as large as memory allows.
     compute
@@ -52,6 +55,7 @@ class Denoiser:
     fusion: Fusion = Fusion.AUTO
     covariance: Float[ndarray, "n n"] | None = None
     keeps_mean: bool = False
+    both_ways: bool = False
     tile_px: int = 0
     compute: Compute = field(default_factory=Compute)
 
@@ -67,6 +71,17 @@ class Denoiser:
         self, stack: Real[ndarray, "t y x"], *, each_plane: bool = True
     ) -> Generator[Progress, None, Denoised]:
         """Denoise, telling the progress; leaving early is safe."""
+        if not self.both_ways or self.planes == (Plane.XY,):
+            return (yield from self._one_way(stack, each_plane))
+        there = yield from part_of(self._one_way(stack, each_plane), 0, 2)
+        back = yield from part_of(self._one_way(stack[::-1], each_plane), 1, 2)
+        there.average_with_backwards(back)
+        return there
+
+    def _one_way(
+        self, stack: Real[ndarray, "t y x"], each_plane: bool
+    ) -> Generator[Progress, None, Denoised]:
+        """Denoise in the order of the frames."""
         if self.learned:
             looking = self._looking(stack)
             seen = yield from look_after_look(
@@ -121,6 +136,7 @@ class Denoiser:
             looks=(first, *(self.looks[1:] if complete else ())),
             fusion=denoising.fusion,
             covariance=self.covariance if complete else None,
+            both_ways=denoising.both_ways,
             tile_px=denoising.tile_px,
             compute=denoising.compute,
         )

@@ -79,7 +79,9 @@ def _quick(job: Job, stack: Real[ndarray, "t y x"], frame: int) -> Denoise:
     first = max(min(frame - _FRAMES // 2, len(stack) - _FRAMES), 0)
     part = np.asarray(stack[first : first + _FRAMES])
     denoiser, _ = fitted(path, part, job.denoising.compute)
-    settings = job.denoising.model_copy(update={"fusion": Fusion.AUTO})
+    settings = job.denoising.model_copy(
+        update={"fusion": Fusion.AUTO, "both_ways": False}
+    )
     return denoiser.limited_to(settings, len(stack))
 
 

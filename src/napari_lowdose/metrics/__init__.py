@@ -19,12 +19,12 @@ from napari_lowdose.metrics.fidelity import (
 from napari_lowdose.metrics.flatness import rsd
 from napari_lowdose.metrics.lattice import hexagonal_spacing, lattice_order
 from napari_lowdose.metrics.metric import Metric, Score, Scored
+from napari_lowdose.metrics.noise2self import noise2self_loss
 from napari_lowdose.metrics.reference import MSE, PSNR, SSIM, data_range
 from napari_lowdose.metrics.residual import noise_variance, residual_statistics
 from napari_lowdose.metrics.ring_correlation import Threshold, frc
 from napari_lowdose.metrics.unsupervised import (
     UnseenError,
-    noise2self_loss,
     thinned_error,
     umse,
     umse_from_neighbours,

@@ -23,10 +23,10 @@ from napari_lowdose.metrics.consecutive import (
 from napari_lowdose.metrics.decorrelation import DECORRELATION, decorrelation
 from napari_lowdose.metrics.flatness import RSD, Box, rsd
 from napari_lowdose.metrics.metric import Score, Scored
+from napari_lowdose.metrics.noise2self import NOISE2SELF, Denoise, noise2self_loss
 from napari_lowdose.metrics.recording import Recording, range_of
 from napari_lowdose.metrics.reference import MSE, PSNR, SSIM, data_range
 from napari_lowdose.metrics.ring_correlation import FRC, frc
-from napari_lowdose.metrics.unsupervised import Denoise
 
 EVERY_SCORE: Mapping[str, Score] = MappingProxyType(
     {
@@ -42,7 +42,7 @@ EVERY_SCORE: Mapping[str, Score] = MappingProxyType(
         "thinned_psnr": unsupervised.THINNED_PSNR,
         "umse": unsupervised.UMSE,
         "upsnr": unsupervised.UPSNR,
-        "noise2self": unsupervised.NOISE2SELF,
+        "noise2self": NOISE2SELF,
         "css": CSS,
         "css_plain": CSS_PLAIN,
         **CSS_LAGGED,
@@ -249,7 +249,7 @@ def _neighbours(
 
 def _of_method(recording: Recording, denoise: Denoise, peak: float) -> _Found:
     """Ask the method for what it makes of parts of the counts."""
-    blind = unsupervised.noise2self_loss(denoise, recording.noisy, recording.rng())
+    blind = noise2self_loss(denoise, recording.noisy, recording.rng())
     yield "noise2self", blind
     if not recording.divisible:
         return

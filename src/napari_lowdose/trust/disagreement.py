@@ -10,10 +10,9 @@ from jaxtyping import Float, Float32, Float64, Real
 from numpy import ndarray
 from scipy import ndimage
 
-from napari_lowdose.denoiser import Denoised, Progress, exhausted
+from napari_lowdose.denoiser import Denoised, Progress, exhausted, part_of
 from napari_lowdose.noise import NoiseMeasurement
 from napari_lowdose.trust.maps import recorded_again
-from napari_lowdose.trust.progress import part_of
 
 Denoising = Callable[[ndarray], Generator[Progress, None, Denoised]]
 

@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from napari_lowdose.applying import Applied, applying, model_for
 from napari_lowdose.config import Inspecting, Plane
-from napari_lowdose.denoiser import Progress
+from napari_lowdose.denoiser import Progress, part_of
 from napari_lowdose.networks.look import Channel
 from napari_lowdose.noise import NoiseMeasurement
 from napari_lowdose.particles import (
@@ -41,7 +41,6 @@ from napari_lowdose.trust.checks import (
 from napari_lowdose.trust.detector import detector_of
 from napari_lowdose.trust.disagreement import disagreement_z, measuring_disagreement
 from napari_lowdose.trust.maps import likelihood, residual
-from napari_lowdose.trust.progress import part_of
 
 FUSED = "fused"
 _N_SCALES = 4

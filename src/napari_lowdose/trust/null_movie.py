@@ -11,14 +11,13 @@ from jaxtyping import Float32, Real
 from numpy import ndarray
 
 from napari_lowdose.config import Polarity
-from napari_lowdose.denoiser import Progress
+from napari_lowdose.denoiser import Progress, part_of
 from napari_lowdose.noise import NoiseMeasurement
 from napari_lowdose.noise.unit_notes import frames_share_noise
 from napari_lowdose.particles.detection import SIGMAS_PX, detect, response_noise
 from napari_lowdose.trust.disagreement import Denoising
 from napari_lowdose.trust.maps import background_of, recorded_again
 from napari_lowdose.trust.null_report import NullReport
-from napari_lowdose.trust.progress import part_of
 
 Find = Callable[[ndarray], pd.DataFrame]
 

@@ -10,14 +10,13 @@ import numpy as np
 
 from napari_lowdose.applying import model_for, model_step
 from napari_lowdose.config import Inspecting
-from napari_lowdose.denoiser import Progress
+from napari_lowdose.denoiser import Progress, part_of
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.stack import Stack
 from napari_lowdose.trust.detector import detector_of
 from napari_lowdose.trust.inspection import sigmas_of
 from napari_lowdose.trust.null_movie import null_testing, same_threshold
 from napari_lowdose.trust.null_report import NullReport
-from napari_lowdose.trust.progress import part_of
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from numpy import ndarray
 from qtpy.QtGui import QHideEvent, QShowEvent
 
 from napari_lowdose.config import Inspecting
-from napari_lowdose.errors import UnusableStack
 from napari_lowdose.jobs import Task
 from napari_lowdose.stack import Stack
 from napari_lowdose.trust.decisions import Decision
@@ -26,6 +25,7 @@ from napari_lowdose.widgets.layers import (
     add_estimate,
     add_stack,
     contrast_limits,
+    estimate_from,
     stack_from,
     visible_frame,
 )
@@ -35,7 +35,7 @@ from napari_lowdose.widgets.particle_table import ParticleTable
 from napari_lowdose.widgets.particle_view import ParticleView
 from napari_lowdose.widgets.rings import Rings
 from napari_lowdose.widgets.runner import job_of
-from napari_lowdose.widgets.verdicts import look_of
+from napari_lowdose.widgets.verdicts import counted
 
 
 class InspectPanel(EnginePanel):
@@ -134,7 +134,8 @@ class InspectPanel(EnginePanel):
         if layer is None:
             return
         stack = stack_from(layer)
-        given = self._given_estimate(stack) if task is Task.INSPECT else None
+        denoised = self.denoised.layer if task is Task.INSPECT else None
+        given = estimate_from(denoised, stack) if denoised else None
         prepare = job_of(
             stack,
             None,
@@ -147,18 +148,6 @@ class InspectPanel(EnginePanel):
         if task is Task.INSPECT:
             self._estimates = {}
         self.launch(prepare, title)
-
-    def _given_estimate(self, noisy: Stack) -> Stack | None:
-        layer = self.denoised.layer
-        if layer is None:
-            return None
-        estimate = stack_from(layer)
-        if estimate.shape != noisy.shape:
-            raise UnusableStack(
-                f"expected a denoised layer of the movie's shape {noisy.shape}, but "
-                f"{layer.name!r} has {estimate.shape}; choose what was made of it"
-            )
-        return estimate
 
     def hear(self, message: dict[str, Any]) -> None:
         """Take in maps, estimates and the table."""
@@ -239,7 +228,7 @@ class InspectPanel(EnginePanel):
         self.view.clear()
         self.notes.setText("\n".join(notes))
         self.table.show_particles(particles, decisions)
-        self.say(_counted(particles))
+        self.say(counted(particles["verdict"]))
         self.set_ready()
 
     def _sift_rings(self) -> None:
@@ -308,12 +297,3 @@ class InspectPanel(EnginePanel):
         self._judging.save()
         if self.rings is not None:
             self.rings.leave()
-
-
-def _counted(particles: pd.DataFrame) -> str:
-    """Say how many particles of each verdict there are."""
-    if particles.empty:
-        return "no particles found; lower 'n std' in the settings to see fainter ones"
-    counts = particles["verdict"].value_counts()
-    parts = [f"{n:,} {look_of(str(verdict)).word}" for verdict, n in counts.items()]
-    return f"{len(particles):,} particles: {', '.join(parts)}"

@@ -57,6 +57,23 @@ def stack_from(layer: Layer) -> Stack:
     )
 
 
+def estimate_from(layer: Layer, noisy: Stack) -> Stack:
+    """Read a layer as an estimate of a noisy stack.
+
+    Raises
+    ------
+    UnusableStack
+        If it is no stack, or one of another shape.
+    """
+    estimate = stack_from(layer)
+    if estimate.shape != noisy.shape:
+        raise UnusableStack(
+            f"expected a denoised layer of the movie's shape {noisy.shape}, but "
+            f"{layer.name!r} has {estimate.shape}; choose what was made of it"
+        )
+    return estimate
+
+
 def _pixel(layer: Layer) -> tuple[tuple[float, float] | None, str]:
     """Find the edges (y, x) of a pixel in one unit, if they are known."""
     unit, other = layer.units[1:]

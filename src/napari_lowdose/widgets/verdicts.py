@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
@@ -51,6 +52,15 @@ LOOKS: Mapping[Verdict, Look] = {
 def look_of(verdict: str) -> Look:
     """Find how a verdict is shown."""
     return LOOKS[Verdict(verdict)]
+
+
+def counted(verdicts: pd.Series) -> str:
+    """Say how many particles there are, and of each verdict."""
+    if verdicts.empty:
+        return "no particles found; lower 'n std' in the settings to see fainter ones"
+    counts = verdicts.value_counts()
+    parts = [f"{n:,} {look_of(str(verdict)).word}" for verdict, n in counts.items()]
+    return f"{len(verdicts):,} particles: {', '.join(parts)}"
 
 
 def colours_of(verdicts: ndarray) -> Float[ndarray, "n 4"]:
