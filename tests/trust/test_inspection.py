@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_lowdose.config import Compute, Denoising, Detector, Inspecting, Plane
+from napari_lowdose.config import (
+    Compute,
+    Denoising,
+    Detector,
+    Inspecting,
+    Plane,
+    Polarity,
+)
 from napari_lowdose.denoiser import exhausted
 from napari_lowdose.noise import Noise, Poisson, add_noise
 from napari_lowdose.particles import Source, Verdict, suspicion
@@ -58,6 +65,27 @@ def test_what_x_y_alone_shows_is_judged_as_such(movie):
     for source in Source:
         judged = suspicion(seen, source=source)["p_phantom"]
         assert judged.equals(seen["p_phantom"]) == (source is Source.XY)
+
+
+def test_dark_particles_are_looked_for_where_they_stand_out(movie):
+    _, truth, particles = movie
+    bright = truth.read()
+    dark = bright.max() - bright  # as strong, on a ground that is brighter
+    counts = np.random.default_rng(0).poisson(dark).astype(np.uint16)
+    found = exhausted(
+        inspecting(Stack(counts), SETTINGS, estimate=Stack(dark.astype(np.float32)))
+    )
+    assert any("dark particles" in note for note in found.notes)
+    shown = found.particles[found.particles["verdict"] != Verdict.MISSED]
+    assert (shown["response"] < 0).all()
+    # the estimate is the truth: what it shows is there
+    assert summary_of(found, particles)["true_precision"] > 0.9
+    asked = SETTINGS.model_copy(update={"polarity": Polarity.BRIGHT})
+    other = exhausted(
+        inspecting(Stack(counts), asked, estimate=Stack(dark.astype(np.float32)))
+    )
+    assert (other.particles["response"].dropna() > 0).all()
+    assert not any("dark particles" in note for note in other.notes)
 
 
 def test_a_given_estimate_has_no_directions_but_is_tested(movie):

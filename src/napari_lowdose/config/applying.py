@@ -70,8 +70,8 @@ class Comparison(Config):
 class Inspecting(Config):
     """How particles are looked for in the estimate and tested on the raw counts."""
 
-    polarity: Polarity = Polarity.BRIGHT
-    """Look for particles that are bright, dark, or both."""
+    polarity: Polarity = Polarity.AUTO
+    """Look for particles that are bright, dark, or both; auto: what stands out more."""
 
     n_std: Annotated[float, Gt(0), Le(100)] = 5.0
     """How far a particle must stand out of the estimate, in deviations around it."""

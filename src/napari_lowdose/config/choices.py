@@ -37,6 +37,7 @@ class Fusion(StrEnum):
 class Polarity(StrEnum):
     """Which spots are looked for."""
 
+    AUTO = "auto"  # those that stand out more
     BRIGHT = "bright"  # brighter than what is around them
     DARK = "dark"
     BOTH = "both"

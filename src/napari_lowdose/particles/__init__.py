@@ -41,6 +41,7 @@ from napari_lowdose.particles.phantoms import (
     at_recall,
     score_detections,
 )
+from napari_lowdose.particles.polarity import prevailing
 from napari_lowdose.particles.presence import no_courses, presence, presence_courses
 from napari_lowdose.particles.region_likelihood import (
     likelihood_map,
@@ -90,6 +91,7 @@ __all__ = [
     "no_courses",
     "presence",
     "presence_courses",
+    "prevailing",
     "region_likelihood",
     "response_noise",
     "response_std",

@@ -211,6 +211,22 @@ def detect_above(
     return found.assign(n_std=strength.astype(np.float64))
 
 
+def signs_of(polarity: Polarity) -> tuple[int, ...]:
+    """Give 1 for bright spots, -1 for dark ones.
+
+    Raises
+    ------
+    ValueError
+        If it is not settled yet which are looked for.
+    """
+    if polarity not in _SIGNS:
+        raise ValueError(
+            f"expected bright, dark or both, got {polarity}; ask `prevailing` which "
+            "stand out"
+        )
+    return _SIGNS[polarity]
+
+
 def _detect(
     stack: Real[ndarray, "t y x"] | Real[ndarray, "y x"],
     sigmas_px: Sequence[float],
@@ -226,7 +242,7 @@ def _detect(
     found = [
         np.stack([np.full(spots.shape[1], number), *spots])
         for number, frame in enumerate(frames)
-        for spots in _spots(frame, kernels, _SIGNS[polarity], least, window)
+        for spots in _spots(frame, kernels, signs_of(polarity), least, window)
     ]
     frame, y, x, scale, response = np.concatenate([np.empty((5, 0)), *found], axis=1)
     order = np.lexsort((x, y, frame))

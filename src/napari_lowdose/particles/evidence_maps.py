@@ -10,6 +10,7 @@ from numpy import ndarray
 from scipy import fft, ndimage
 
 from napari_lowdose.config import Polarity
+from napari_lowdose.particles.detection import signs_of
 from napari_lowdose.particles.windows import gaussian_spots, square
 
 _REACH = 4.0  # of a spot, in its deviations
@@ -81,7 +82,7 @@ def evidence_map(
         )
     electrons = np.asarray(electrons)
     found = np.zeros(electrons.shape, np.float32)
-    for sign in _SIGNS[polarity]:
+    for sign in signs_of(polarity):
         tried = _Tried.on(electrons.shape[1:], sigma_px)
         ratios = _bright(electrons, behind, tried) if sign > 0 else _dark(behind, tried)
         kernels, lost = tried.kernels(ratios), tried.lost(ratios)
@@ -108,9 +109,6 @@ def _ring_mean(
         mean[t] -= share * ndimage.gaussian_filter(counts, narrow)
     mean /= 1 - share
     return np.maximum(mean, np.float32(_LEAST_BACKGROUND), out=mean)
-
-
-_SIGNS = {Polarity.BRIGHT: (1,), Polarity.DARK: (-1,), Polarity.BOTH: (1, -1)}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Real
 from numpy import ndarray
 
 from napari_lowdose.applying import Applied, applying, model_for
-from napari_lowdose.config import Inspecting, Plane
+from napari_lowdose.config import Inspecting, Plane, Polarity
 from napari_lowdose.denoiser import Progress, part_of
 from napari_lowdose.networks.look import Channel
 from napari_lowdose.noise import NoiseMeasurement
@@ -26,6 +26,7 @@ from napari_lowdose.particles import (
     missed,
     no_courses,
     presence_courses,
+    prevailing,
     suspicion,
     temporal_support,
     test_in_neighbours,
@@ -47,6 +48,10 @@ _N_SCALES = 4
 _NO_TEST = (
     "No particle was asked for in the raw counts: what is left to judge by is whether "
     "it lasts and whether all directions show it."
+)
+_DARK = (
+    "What stands out of this movie is dark, so that dark particles are looked for; "
+    "choose the polarity in the settings to see others."
 )
 _NOT_APART = (
     "The directions of this model all see the same filtered movie, so that their "
@@ -158,6 +163,10 @@ def inspecting(
         made = _Made({FUSED: estimate}, None, aside)
         refuse_gaps(made.fused)
     notes = (*notes, *made.notes)
+    settled = looked_for(settings, made.fused)
+    if settled.polarity is not settings.polarity and settled.polarity is Polarity.DARK:
+        notes = (*notes, _DARK)
+    settings = settled
     tested = False
     if measurement is not None:
         tested, more = testable(measurement)
@@ -184,6 +193,14 @@ def inspecting(
         notes,
         tested,
     )
+
+
+def looked_for(settings: Inspecting, estimate: Real[ndarray, "t y x"]) -> Inspecting:
+    """Settle by the estimate whether bright spots or dark ones are looked for."""
+    if settings.polarity is not Polarity.AUTO:
+        return settings
+    polarity = prevailing(estimate, sigmas_of(settings))
+    return settings.model_copy(update={"polarity": polarity})
 
 
 def found_in(estimate: Real[ndarray, "t y x"], settings: Inspecting) -> pd.DataFrame:

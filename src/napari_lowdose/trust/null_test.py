@@ -14,7 +14,7 @@ from napari_lowdose.denoiser import Progress, part_of
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.stack import Stack
 from napari_lowdose.trust.detector import detector_of
-from napari_lowdose.trust.inspection import sigmas_of
+from napari_lowdose.trust.inspection import looked_for, sigmas_of
 from napari_lowdose.trust.null_movie import null_testing, same_threshold
 from napari_lowdose.trust.null_report import NullReport
 
@@ -74,6 +74,7 @@ def asking_noise(
     denoised = yield from part_of(
         denoiser.denoising(counts, each_plane=False), 0, 1 + n_movies
     )
+    settings = looked_for(settings, denoised.fused)
     find = same_threshold(
         denoised.fused,
         settings.n_std,
