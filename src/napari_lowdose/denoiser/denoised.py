@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from jaxtyping import Float
 from numpy import ndarray
@@ -51,18 +51,38 @@ class Denoised:
             mine /= 2
 
 
+class _Finishing(Generic[T]):
+    """Iterate over a generator, and keep what it returns.
+
+    Parameters
+    ----------
+    steps
+        The generator.
+
+    Attributes
+    ----------
+    value
+        What it returned; there once it has come to its end.
+    """
+
+    value: T
+
+    def __init__(self, steps: Generator[Any, None, T]) -> None:
+        self._steps = steps
+
+    def __iter__(self) -> Iterator[Any]:
+        self.value = yield from self._steps
+
+
 def exhausted(
     steps: Generator[Any, None, T], watch: Callable[[Any], object] | None = None
 ) -> T:
     """Run a generator to its end, show what it yields, and take what it returns."""
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+    finishing = _Finishing(steps)
+    for step in finishing:
         if watch:
             watch(step)
+    return finishing.value
 
 
 def part_of(
@@ -81,11 +101,7 @@ def part_of(
     of
         How many of them this is.
     """
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            value: T = end.value
-            return value
-        done = number * step.total + of * step.done
-        yield Progress(done, total * step.total)
+    finishing = _Finishing(steps)
+    for step in finishing:
+        yield Progress(number * step.total + of * step.done, total * step.total)
+    return finishing.value
