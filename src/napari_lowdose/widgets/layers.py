@@ -180,6 +180,12 @@ def visible_frame(viewer: ViewerModel, layer: Layer) -> int:
     return int(np.clip(round(point[0]), 0, layer.data.shape[0] - 1))
 
 
+def limits_of(layer: Image) -> Limits:
+    """Tell between which counts a layer is shown now."""
+    low, high = (float(end) for end in layer.contrast_limits)
+    return low, high
+
+
 def contrast_limits(stack: ArrayLike) -> Limits:
     """Choose limits from a few frames; the one shown first may be a dark one."""
     step = max(1, stack.shape[0] // _FRAMES_LOOKED_AT)

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image
 
-from napari_lowdose.widgets.layers import Limits, contrast_limits
+from napari_lowdose.widgets.layers import Limits, contrast_limits, limits_of
 
 ATTRIBUTES = ("contrast_limits", "gamma", "colormap")
 
@@ -46,9 +46,9 @@ class Linked:
         """Choose the contrast that suits one of them, once, unless the user has."""
         if self._suited is not None and self._suited[0] is layer:
             return
-        if self._suited is None or self._suited[1] == _limits(layer):
+        if self._suited is None or self._suited[1] == limits_of(layer):
             layer.contrast_limits = contrast_limits(layer.data)
-            self._suited = layer, _limits(layer)
+            self._suited = layer, limits_of(layer)
 
     def leave(self) -> None:
         """Link nothing any more."""
@@ -65,8 +65,3 @@ class Linked:
             self.keep([one for one in self._layers if one is not layer])
         if self._suited is not None and self._suited[0] is layer:
             self._suited = None
-
-
-def _limits(layer: Image) -> Limits:
-    low, high = (float(end) for end in layer.contrast_limits)
-    return low, high

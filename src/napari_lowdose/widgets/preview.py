@@ -8,7 +8,14 @@ from napari.components import ViewerModel
 from napari.layers import Image, Layer
 from numpy import ndarray
 
-from napari_lowdose.widgets.layers import add_frame, move_to_frame, visible_frame
+from napari_lowdose.widgets.layers import (
+    Limits,
+    add_frame,
+    estimate_limits,
+    limits_of,
+    move_to_frame,
+    visible_frame,
+)
 
 
 class Preview:
@@ -29,6 +36,7 @@ class Preview:
         self._viewer = viewer
         self._like = like
         self._layer: Image | None = None
+        self._limits: Limits | None = None
         self._index = 0
         self._shown = False
 
@@ -40,8 +48,11 @@ class Preview:
             self._layer = add_frame(
                 self._viewer, frame, index=index, like=self._like, name="preview"
             )
+            self._limits = limits_of(self._layer)
         else:
             self._layer.data = frame[np.newaxis]
+            if index == self._index:
+                self._suit()
             move_to_frame(self._layer, index, like=self._like)
             self._layer.visible = True
         self._index, self._shown = index, True
@@ -69,6 +80,16 @@ class Preview:
         if self._layer is not None and self._layer in self._viewer.layers:
             self._viewer.layers.remove(self._layer)
         self._layer, self._shown = None, False
+
+    def _suit(self) -> None:
+        """Choose the contrast for a frame anew, unless the user has chosen it.
+
+        Only while one frame is shown, as training makes more and more of it: frames of
+        a movie are to be compared.
+        """
+        if self._layer is not None and limits_of(self._layer) == self._limits:
+            self._layer.contrast_limits = estimate_limits(self._layer.data, self._like)
+            self._limits = limits_of(self._layer)
 
     def _unwanted(self) -> bool:
         """Whether the user has removed or hidden the layer."""

@@ -17,7 +17,7 @@ from napari_lowdose.stack import ArrayLike, Stack
 from napari_lowdose.widgets.cross import Cross
 from napari_lowdose.widgets.grab import Grab
 from napari_lowdose.widgets.latest import Latest
-from napari_lowdose.widgets.layers import stack_from, visible_frame
+from napari_lowdose.widgets.layers import limits_of, stack_from, visible_frame
 from napari_lowdose.widgets.linked import ATTRIBUTES
 from napari_lowdose.widgets.marks import Place
 from napari_lowdose.widgets.side_pictures import Look, SidePictures, Spot, Steps
@@ -176,9 +176,8 @@ def _cut(
 
 def look_of(layer: Image) -> Look:
     """Read how a layer colours its counts."""
-    low, high = (float(end) for end in layer.contrast_limits)
     colours = layer.colormap.map(np.linspace(0, 1, 256))[:, :3]
-    return Look((low, high), float(layer.gamma), (colours * 255).astype(np.uint8))
+    return Look(limits_of(layer), float(layer.gamma), (colours * 255).astype(np.uint8))
 
 
 def steps_of(stack: Stack) -> Steps:
