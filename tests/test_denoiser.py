@@ -238,6 +238,8 @@ def test_both_ways_is_the_mean_of_the_movie_and_the_one_run_backwards(noisy):
     np.testing.assert_allclose(found.disagreement, mean, **near)
     backwards = both.denoised(noisy[::-1]).fused[::-1]
     np.testing.assert_allclose(found.fused, backwards, **near)
+    frames = Denoising(compute=EXACT, both_ways=True, planes=("xy",))
+    assert not denoiser.limited_to(frames, len(noisy)).both_ways
     steps = list(both.denoising(noisy))
     assert steps[-1].done == steps[-1].total
     shares = [step.done / step.total for step in steps]

@@ -80,6 +80,8 @@ def test_dark_particles_are_looked_for_where_they_stand_out(movie):
     assert (shown["response"] < 0).all()
     # the estimate is the truth: what it shows is there
     assert summary_of(found, particles)["true_precision"] > 0.9
+    tested = exhausted(asking_noise(Stack(counts), SETTINGS, model="fast"))
+    assert any("dark particles" in note for note in tested.notes)
     asked = SETTINGS.model_copy(update={"polarity": Polarity.BRIGHT})
     other = exhausted(
         inspecting(Stack(counts), asked, estimate=Stack(dark.astype(np.float32)))

@@ -38,8 +38,7 @@ class Denoiser:
     keeps_mean
         Whether the result's mean is made that of the stack.
     both_ways
-        Whether the stack is also denoised backwards, and both results averaged. Where
-        only frames are looked at that is the same, and left out.
+        Whether the stack is also denoised backwards, and both results averaged.
     tile_px
         Edge of the tiles slices are cut into; 0 as large as memory allows.
     compute
@@ -71,7 +70,7 @@ class Denoiser:
         self, stack: Real[ndarray, "t y x"], *, each_plane: bool = True
     ) -> Generator[Progress, None, Denoised]:
         """Denoise, telling the progress; leaving early is safe."""
-        if not self.both_ways or self.planes == (Plane.XY,):
+        if not self.both_ways:
             return (yield from self._one_way(stack, each_plane))
         there = yield from part_of(self._one_way(stack, each_plane), 0, 2)
         back = yield from part_of(self._one_way(stack[::-1], each_plane), 1, 2)
@@ -136,7 +135,8 @@ class Denoiser:
             looks=(first, *(self.looks[1:] if complete else ())),
             fusion=denoising.fusion,
             covariance=self.covariance if complete else None,
-            both_ways=denoising.both_ways,
+            # Single frames look the same backwards.
+            both_ways=denoising.both_ways and planes != [Plane.XY],
             tile_px=denoising.tile_px,
             compute=denoising.compute,
         )

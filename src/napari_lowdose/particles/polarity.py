@@ -13,7 +13,8 @@ from napari_lowdose.particles.detection import SIGMAS_PX, detect_above
 _FRAMES_LOOKED_AT = 16
 # Beside bright spots the filter sees a dark ring, of a seventh of the height, and films
 # have holes: in simulated movies of bright particles the sum over dark spots was at
-# most twice that over bright ones.
+# most twice that over bright ones. One had a hole of a third of its edge and weak
+# particles, and is taken for one of dark particles.
 _BEYOND_DOUBT = 4.0
 
 

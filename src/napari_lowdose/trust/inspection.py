@@ -162,11 +162,8 @@ def inspecting(
         aside = check_pair(noisy, estimate)
         made = _Made({FUSED: estimate}, None, aside)
         refuse_gaps(made.fused)
-    notes = (*notes, *made.notes)
-    settled = looked_for(settings, made.fused)
-    if settled.polarity is not settings.polarity and settled.polarity is Polarity.DARK:
-        notes = (*notes, _DARK)
-    settings = settled
+    settings, what = looked_for(settings, made.fused)
+    notes = (*notes, *made.notes, *what)
     tested = False
     if measurement is not None:
         tested, more = testable(measurement)
@@ -195,12 +192,15 @@ def inspecting(
     )
 
 
-def looked_for(settings: Inspecting, estimate: Real[ndarray, "t y x"]) -> Inspecting:
-    """Settle by the estimate whether bright spots or dark ones are looked for."""
+def looked_for(
+    settings: Inspecting, estimate: Real[ndarray, "t y x"]
+) -> tuple[Inspecting, tuple[str, ...]]:
+    """Settle whether bright spots or dark ones are looked for; say so of dark ones."""
     if settings.polarity is not Polarity.AUTO:
-        return settings
+        return settings, ()
     polarity = prevailing(estimate, sigmas_of(settings))
-    return settings.model_copy(update={"polarity": polarity})
+    settled = settings.model_copy(update={"polarity": polarity})
+    return settled, ((_DARK,) if polarity is Polarity.DARK else ())
 
 
 def found_in(estimate: Real[ndarray, "t y x"], settings: Inspecting) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def asking_noise(
     denoised = yield from part_of(
         denoiser.denoising(counts, each_plane=False), 0, 1 + n_movies
     )
-    settings = looked_for(settings, denoised.fused)
+    settings, what = looked_for(settings, denoised.fused)
     find = same_threshold(
         denoised.fused,
         settings.n_std,
@@ -100,5 +100,5 @@ def asking_noise(
             "null movie": movie,
             "null movie denoised": movie.with_data(tested.estimate, "denoised", made),
         },
-        (*notes, *more),
+        (*notes, *more, *what),
     )
