@@ -119,6 +119,7 @@ def _step(denoiser: Denoiser, path: str | os.PathLike[str]) -> Mapping[str, Any]
         "planes": [str(plane) for plane in denoiser.planes],
         "fusion": str(denoiser.rule),
         **({"both_ways": True} if denoiser.both_ways else {}),
+        **({"put_back": denoiser.puts_back} if denoiser.learned else {}),
         **model_step(path),
     }
 

@@ -14,6 +14,7 @@ from napari_lowdose.classical.coarse_step import CoarseStep
 from napari_lowdose.classical.held_out import hold_out
 from napari_lowdose.classical.noise_std import noise_std
 from napari_lowdose.classical.tuning import GRID_STEP
+from napari_lowdose.classical.wiener import left_behind
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.noise import Noise, Poisson, Readout, add_noise, looks_counted
 from napari_lowdose.specimens import SPECIMENS, Catalyst
@@ -139,16 +140,49 @@ def test_the_wiener_filter_finds_the_error_of_the_known_spectrum():
     noisy = scene + noise_std * rng.standard_normal(shape)
     least = np.mean(power * noise_std**2 / (power + noise_std**2))
     estimate = BASELINES["wiener"].denoise(noisy, {"strength": 1.0})
-    # 1.2 was measured: bins that do not stand out for sure are lost.
-    assert least < mse(estimate, scene) < 1.3 * least
+    # 1.12 was measured: what does not stand out for sure is lost.
+    assert least < mse(estimate, scene) < 1.2 * least
 
 
-def test_the_wiener_filter_makes_pure_noise_flat():
-    noise = np.random.default_rng(0).poisson(1.0, (32, 96, 96))
+@pytest.mark.parametrize("seed", range(4))
+def test_the_wiener_filter_makes_pure_noise_flat(seed):
+    noise = np.random.default_rng(seed).poisson(1.0, (32, 96, 96))
     estimate = BASELINES["wiener"].denoise(noise, {"strength": 1.0})
-    # Bins that stand out by 3 deviations by chance, one in 700, let little through.
-    assert estimate.std() < 0.02 * noise.std()
+    # Bins that stand out by 3 deviations by chance, one in 700, let little through:
+    # 0.8 % at the most of six seeds.
+    assert estimate.std() < 0.015 * noise.std()
     assert estimate.mean() == pytest.approx(noise.mean(), rel=1e-4)
+
+
+def drifting_lattice(amplitude: float) -> np.ndarray:
+    """Three plane waves of 4.3 pixels that move by 0.6 pixels per frame."""
+    t, y, x = np.ogrid[:48, :96, :96]
+    angles = 0.2 + np.pi / 3 * np.arange(3)
+    waves = [y * np.sin(a) + (x - 0.6 * t) * np.cos(a) for a in angles]
+    lattice = sum(np.cos(2 * np.pi / 4.3 * wave) for wave in waves)
+    return (amplitude * lattice).astype(np.float32)
+
+
+def test_the_wiener_filter_sees_what_repeats():
+    lattice = drifting_lattice(0.1)
+    noise = np.random.default_rng(1).standard_normal(lattice.shape)
+    estimate = BASELINES["wiener"].denoise(lattice + noise, {"strength": 1.0})
+    # 0.22 was measured; by the mean power of all directions alone 0.43 of it are lost.
+    assert mse(estimate, lattice) < 0.3 * lattice.var()
+
+
+def test_what_an_estimate_has_left_behind_is_found_in_its_residual():
+    lattice = drifting_lattice(0.3)
+    rest = 5 + np.linspace(0, 3, 96, dtype=np.float32) * np.ones_like(lattice)
+    noise = np.random.default_rng(1).standard_normal(lattice.shape)
+    noisy = (rest + lattice + noise).astype(np.float32)
+    before = noisy.copy()
+    found = left_behind(noisy, rest)
+    # 0.08 was measured.
+    assert mse(found, lattice) < 0.12 * lattice.var()
+    # Of a perfect estimate nothing is: as of pure noise.
+    assert left_behind(noisy, rest + lattice).std() < 0.015
+    np.testing.assert_array_equal(noisy, before)
 
 
 def test_the_wiener_filter_is_blind_to_sparks():

@@ -43,6 +43,7 @@ DENOISING = st.builds(
     planes=st.lists(st.sampled_from(Plane), unique=True).map(tuple),
     fusion=st.sampled_from(Fusion),
     both_ways=st.booleans(),
+    put_back=st.booleans(),
     tile_px=st.integers(0, 16384),
     compute=COMPUTE,
 )
@@ -148,12 +149,18 @@ def test_what_lowdose_denoise_made_can_be_repeated(model):
         "planes": ["xy", "xt"],
         "fusion": "veto",
         "both_ways": True,
+        "put_back": False,
         "model": model,
         "estimate": "fused",
     }
     options = parsed(command_of(step, output="x.tif"))
     found = config_from(options, Denoising)
-    asked = Denoising(planes=(Plane.XY, Plane.XT), fusion=Fusion.VETO, both_ways=True)
+    asked = Denoising(
+        planes=(Plane.XY, Plane.XT),
+        fusion=Fusion.VETO,
+        both_ways=True,
+        put_back=False,
+    )
     assert found == asked
     assert options.model == {"accurate": "accurate", "mine": "mine.lowdose"}[model]
     assert options.output == "x.tif"

@@ -72,6 +72,7 @@ def denoiser_of(
         base.network.looks,
         covariance=base.covariance,
         keeps_mean=True,
+        puts_back=True,
         compute=compute or Compute(),
     )
 

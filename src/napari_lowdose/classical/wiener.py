@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, repeat, tee
 
+import cv2
 import numpy as np
-from jaxtyping import Float, Int, Real
+from jaxtyping import Bool, Float, Int, Real
 from numpy import ndarray
 from scipy.fft import dctn, idctn
+from scipy.special import chdtri
 
 from napari_lowdose.classical.baseline import Baseline, Setting
 from napari_lowdose.classical.usual_range import usual_range
@@ -19,6 +24,8 @@ _TIME_BINS, _FRAME_BINS = 32, 64
 _HIGH = 0.75
 _BANDS = 4
 _SIGMAS = 3.0  # by which a bin must stand out of the noise
+_NEAR, _NEARBY = 3, 5  # edges of cubes of frequencies around each one
+_CHANCE = 1e-7  # that noise alone has so much power around a frequency
 # Too much noise is left more easily than too little signal: so much more is taken.
 _MARGIN = 1.05
 
@@ -28,10 +35,14 @@ def denoise_wiener(
 ) -> Float[ndarray, "t y x"]:
     """Weaken every frequency by its share of noise.
 
-    The cosine transform's power is averaged over directions in the frame. White noise
-    has the same power everywhere, also if its variance follows the brightness: what is
-    left at high frequencies tells it. Each bin keeps the share of its power that is
-    above, if that is certain, as the filter of N. Wiener does; no truth is needed.
+    White noise has the same power all over the cosine transform, also if its variance
+    follows the brightness: what is left at high frequencies tells it. The scene's power
+    is read off twice: averaged over directions in the frame, for what lies everywhere,
+    and over the nearest frequencies, for what repeats, as lattices do. Of both the
+    geometric mean is taken. Each frequency keeps the share of its power that is above
+    the noise, if either is so for certain, as the filter of N. Wiener does. What that
+    leaves tells the scene's power anew; the mean of both shares is kept. No truth is
+    needed.
 
     Parameters
     ----------
@@ -46,26 +57,115 @@ def denoise_wiener(
     N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series,
     1949. The cosine transform continues the stack by its mirror image.
     """
-    strength = 1.0 if settings is None else settings["strength"]
     mean = float(stack.mean(dtype=np.float64))
+    estimate = _filtered(stack, mean, 1.0 if settings is None else settings["strength"])
+    estimate += np.float32(mean)
+    return estimate
+
+
+def left_behind(
+    stack: Real[ndarray, "t y x"], estimate: Float[ndarray, "t y x"]
+) -> Float[ndarray, "t y x"]:
+    """Tell what of the scene is in the residual of an estimate, by the same filter.
+
+    The residual of a perfect estimate is noise. What stands out of that was in the
+    stack, and is missing in the estimate.
+
+    Parameters
+    ----------
+    stack, estimate
+        Counts of shape (t, y, x), and what a denoiser made of them.
+
+    Returns
+    -------
+    ndarray
+        To be added to the estimate; float32.
+    """
+    return _filtered(stack, estimate, 1.0)
+
+
+def _filtered(
+    stack: Real[ndarray, "t y x"],
+    without: float | Float[ndarray, "t y x"],
+    strength: float,
+) -> Float[ndarray, "t y x"]:
+    """Filter what is left of a stack without something; one volume is all it takes."""
     exact = np.result_type(stack.dtype, np.float32)
     signal = mapped(stack.shape, np.float32)
-    np.subtract(stack, mean, out=signal, dtype=exact, casting="same_kind")
+    np.subtract(stack, without, out=signal, dtype=exact, casting="same_kind")
     lowest, highest = usual_range(signal)
     np.clip(signal, lowest, highest, out=signal)
     spectrum = dctn(signal, norm="ortho", workers=-1, overwrite_x=True)
     frame_bins, time_bins = _bins(stack.shape)
     noise, power, count = _power(spectrum, frame_bins, time_bins)
     noise *= strength * _MARGIN
-    certain = noise * (1 + _SIGMAS * np.sqrt(2 / np.maximum(count, 1)))
-    kept = np.zeros_like(power)
-    np.divide(power - noise, power, out=kept, where=power > certain)
-    for frame, time_bin in zip(spectrum, time_bins, strict=True):
-        frame *= kept[time_bin].astype(np.float32)[frame_bins]
+    certain = power > noise * (1 + _SIGMAS * np.sqrt(2 / np.maximum(count, 1)))
+    usual = np.where(certain, power, noise).astype(np.float32)
+    shares, ahead = tee(
+        _share(near, nearby, usual[time_bin][frame_bins], noise)
+        for near, nearby, time_bin in zip(
+            _around(map(np.square, spectrum), _NEAR),
+            _around(map(np.square, spectrum), _NEARBY),
+            time_bins,
+            strict=True,
+        )
+    )
+    left = (
+        np.square(share * frame) for share, frame in zip(ahead, spectrum, strict=True)
+    )
+    for frame, share, near in zip(spectrum, shares, _around(left, _NEAR), strict=True):
+        frame *= (share + _over(near.power, near.power + noise)) / 2
     estimate: ndarray = idctn(spectrum, norm="ortho", workers=-1, overwrite_x=True)
-    np.clip(estimate, lowest, highest, out=estimate)
-    estimate += np.float32(mean)
-    return estimate
+    return np.clip(estimate, lowest, highest, out=estimate)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """The mean power around each frequency of a frame of the spectrum.
+
+    Parameters
+    ----------
+    power
+        Of them.
+    count
+        How many it is the mean of.
+    """
+
+    power: Float[ndarray, "y x"]
+    count: int
+
+    def above(self, noise: float) -> Bool[ndarray, "y x"]:
+        """Tell where noise alone would hardly have so much."""
+        above: ndarray = self.power > noise * chdtri(self.count, _CHANCE) / self.count
+        return above
+
+
+def _around(powers: Iterable[Float[ndarray, "y x"]], edge: int) -> Iterator[_Around]:
+    """Take means over cubes of frequencies, while frames come and may then change."""
+    recent: deque[Float[ndarray, "y x"] | None] = deque(maxlen=edge)
+    means = (cv2.blur(power, (edge, edge)) for power in powers)
+    for number, mean in enumerate(chain(means, repeat(None, edge // 2))):
+        recent.append(mean)
+        if number >= edge // 2:
+            there = [mean for mean in recent if mean is not None]
+            yield _Around(np.add.reduce(there) / len(there), len(there) * edge**2)
+
+
+def _share(
+    near: _Around, nearby: _Around, usual: Float[ndarray, "y x"], noise: float
+) -> Float[ndarray, "y x"]:
+    """Tell which share of each frequency's power is the scene's."""
+    power = np.sqrt(near.power * usual)
+    certain = (usual > noise) | near.above(noise) | nearby.above(noise)
+    return _over(np.maximum(power - noise, 0) * certain, power)
+
+
+def _over(
+    part: Float[ndarray, "y x"], whole: Float[ndarray, "y x"]
+) -> Float[ndarray, "y x"]:
+    """Divide; nothing is no part of nothing."""
+    share: ndarray = np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
+    return share
 
 
 def _bins(shape: tuple[int, ...]) -> tuple[Int[ndarray, "y x"], Int[ndarray, " t"]]:

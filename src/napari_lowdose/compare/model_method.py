@@ -182,4 +182,6 @@ def _told(step: Mapping[str, Any]) -> Mapping[str, float | str]:
         told["fusion"] = str(step["fusion"])
     if step.get("both_ways"):
         told["both ways"] = "yes"
+    if not step.get("put_back", True):
+        told["put back"] = "no"
     return told

@@ -39,6 +39,8 @@ class Denoiser:
         Whether the result's mean is made that of the stack.
     both_ways
         Whether the stack is also denoised backwards, and both results averaged.
+    puts_back
+        Whether what of the scene stands out of a learned fusion's residual is added.
     tile_px
         Edge of the tiles slices are cut into; 0 as large as memory allows.
     compute
@@ -55,6 +57,7 @@ class Denoiser:
     covariance: Float[ndarray, "n n"] | None = None
     keeps_mean: bool = False
     both_ways: bool = False
+    puts_back: bool = False
     tile_px: int = 0
     compute: Compute = field(default_factory=Compute)
 
@@ -84,7 +87,10 @@ class Denoiser:
         if self.learned:
             looking = self._looking(stack)
             seen = yield from look_after_look(
-                looking, self.looks, each_plane=each_plane
+                looking,
+                self.looks,
+                each_plane=each_plane,
+                put_back=self.puts_back,
             )
             self._keep_mean(seen.fused, stack)
             return seen
@@ -137,6 +143,7 @@ class Denoiser:
             covariance=self.covariance if complete else None,
             # Single frames look the same backwards.
             both_ways=denoising.both_ways and planes != [Plane.XY],
+            puts_back=self.puts_back and denoising.put_back,
             tile_px=denoising.tile_px,
             compute=denoising.compute,
         )

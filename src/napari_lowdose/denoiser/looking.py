@@ -11,7 +11,7 @@ from jaxtyping import Float, Real
 from numpy import ndarray
 from torch import Tensor
 
-from napari_lowdose.classical.wiener import denoise_wiener
+from napari_lowdose.classical.wiener import denoise_wiener, left_behind
 from napari_lowdose.config import Plane
 from napari_lowdose.denoiser.denoised import Denoised, Progress
 from napari_lowdose.denoiser.kept import (
@@ -142,7 +142,11 @@ class _LevelOf:
 
 
 def look_after_look(
-    looking: Looking, looks: tuple[Look, ...], *, each_plane: bool
+    looking: Looking,
+    looks: tuple[Look, ...],
+    *,
+    each_plane: bool,
+    put_back: bool = False,
 ) -> Generator[Progress, None, Denoised]:
     """Fuse by the networks' own weights, look after look."""
     looks = looking.told(looks)
@@ -186,6 +190,8 @@ def look_after_look(
     units = looking.units
     result = _frame_by_frame(fused, shape, units.inverse)
     del fused
+    if put_back:
+        result += left_behind(looking.stack, result)
     return Denoised(
         result,
         {plane: units.inverse(planes.pop(plane)) for plane in [*planes]},
