@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Sequence
 from math import prod
 from mmap import mmap
@@ -29,3 +31,11 @@ def mapped(shape: Sequence[int], dtype: DTypeLike) -> Shaped[ndarray, "*shape"]:
     kind: np.dtype[Any] = np.dtype(dtype)
     room = mmap(-1, max(prod(shape) * kind.itemsize, 1))
     return np.frombuffer(room, kind, prod(shape)).reshape(tuple(shape))
+
+
+def return_free() -> None:
+    """Give memory that is free, but still ours, back to the system, if it is glibc."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

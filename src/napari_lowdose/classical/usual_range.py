@@ -7,7 +7,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 # Values so rare are out of it if they are so many times the others' range away.
-_RARE, _FAR, _SAMPLE = 1e-3, 3.0, 1_000_000
+_RARE, _FAR, _SAMPLE = 1e-3, 3.0, 200_000
 
 
 def usual_range(signal: Float[ndarray, "t y x"]) -> tuple[float, float]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain, repeat, tee
+from functools import reduce
+from itertools import chain, repeat
 
 import cv2
 import numpy as np
@@ -58,14 +59,15 @@ def denoise_wiener(
     1949. The cosine transform continues the stack by its mirror image.
     """
     mean = float(stack.mean(dtype=np.float64))
-    estimate = _filtered(stack, mean, 1.0 if settings is None else settings["strength"])
+    exact = np.result_type(stack.dtype, np.float32)
+    signal = mapped(stack.shape, np.float32)
+    np.subtract(stack, mean, out=signal, dtype=exact, casting="same_kind")
+    estimate = _filtered(signal, 1.0 if settings is None else settings["strength"])
     estimate += np.float32(mean)
     return estimate
 
 
-def left_behind(
-    stack: Real[ndarray, "t y x"], estimate: Float[ndarray, "t y x"]
-) -> Float[ndarray, "t y x"]:
+def left_behind(residual: Float[ndarray, "t y x"]) -> Float[ndarray, "t y x"]:
     """Tell what of the scene is in the residual of an estimate, by the same filter.
 
     The residual of a perfect estimate is noise. What stands out of that was in the
@@ -73,48 +75,44 @@ def left_behind(
 
     Parameters
     ----------
-    stack, estimate
-        Counts of shape (t, y, x), and what a denoiser made of them.
+    residual
+        Counts less what a denoiser made of them, of shape (t, y, x), float32; its
+        memory is used, and what it held is lost.
 
     Returns
     -------
     ndarray
         To be added to the estimate; float32.
     """
-    return _filtered(stack, estimate, 1.0)
+    return _filtered(residual, 1.0)
 
 
-def _filtered(
-    stack: Real[ndarray, "t y x"],
-    without: float | Float[ndarray, "t y x"],
-    strength: float,
-) -> Float[ndarray, "t y x"]:
-    """Filter what is left of a stack without something; one volume is all it takes."""
-    exact = np.result_type(stack.dtype, np.float32)
-    signal = mapped(stack.shape, np.float32)
-    np.subtract(stack, without, out=signal, dtype=exact, casting="same_kind")
+def _filtered(signal: Float[ndarray, "t y x"], strength: float) -> ndarray:
+    """Filter what is around zero, in the memory that it is in."""
     lowest, highest = usual_range(signal)
     np.clip(signal, lowest, highest, out=signal)
     spectrum = dctn(signal, norm="ortho", workers=-1, overwrite_x=True)
-    frame_bins, time_bins = _bins(stack.shape)
+    frame_bins, time_bins = _bins(signal.shape)
     noise, power, count = _power(spectrum, frame_bins, time_bins)
     noise *= strength * _MARGIN
     certain = power > noise * (1 + _SIGMAS * np.sqrt(2 / np.maximum(count, 1)))
     usual = np.where(certain, power, noise).astype(np.float32)
-    shares, ahead = tee(
-        _share(near, nearby, usual[time_bin][frame_bins], noise)
-        for near, nearby, time_bin in zip(
+    shares: deque[Float[ndarray, "y x"]] = deque()
+
+    def left() -> Iterator[Float[ndarray, "y x"]]:
+        for frame, near, nearby, time_bin in zip(
+            spectrum,
             _around(map(np.square, spectrum), _NEAR),
             _around(map(np.square, spectrum), _NEARBY),
             time_bins,
             strict=True,
-        )
-    )
-    left = (
-        np.square(share * frame) for share, frame in zip(ahead, spectrum, strict=True)
-    )
-    for frame, share, near in zip(spectrum, shares, _around(left, _NEAR), strict=True):
-        frame *= (share + _over(near.power, near.power + noise)) / 2
+        ):
+            share = _share(near, nearby, usual[time_bin][frame_bins], noise)
+            shares.append(share)
+            yield np.square(share * frame)
+
+    for frame, near in zip(spectrum, _around(left(), _NEAR), strict=True):
+        frame *= (shares.popleft() + _over(near.power, near.power + noise)) / 2
     estimate: ndarray = idctn(spectrum, norm="ortho", workers=-1, overwrite_x=True)
     return np.clip(estimate, lowest, highest, out=estimate)
 
@@ -148,7 +146,7 @@ def _around(powers: Iterable[Float[ndarray, "y x"]], edge: int) -> Iterator[_Aro
         recent.append(mean)
         if number >= edge // 2:
             there = [mean for mean in recent if mean is not None]
-            yield _Around(np.add.reduce(there) / len(there), len(there) * edge**2)
+            yield _Around(reduce(np.add, there) / len(there), len(there) * edge**2)
 
 
 def _share(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +10,8 @@ from math import nan
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
+
+from napari_lowdose.memory import return_free
 
 T = TypeVar("T")
 
@@ -42,20 +42,12 @@ class Cost:
 
 def measured(work: Callable[[], T]) -> tuple[T, Cost]:
     """Do a piece of work and tell what it took."""
-    _return_free_memory()
+    return_free()
     with _Growth() as growth:
         start = perf_counter()
         found = work()
         seconds = perf_counter() - start
     return found, Cost(seconds, growth.mb)
-
-
-def _return_free_memory() -> None:
-    """Give memory that is free, but still ours, back to the system, if it is glibc."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
 
 
 class _Growth:

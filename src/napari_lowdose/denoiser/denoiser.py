@@ -169,7 +169,7 @@ class Denoiser:
     ) -> Generator[Progress, None, Denoised]:
         """Fuse the planes of the first look by a rule."""
         looking = self._looking(stack)
-        (look,) = looking.told(self.looks[:1])
+        look = looking.told(self.looks[0])
         kept: dict[Channel, Kept] = {}
         if any(channel is Channel.WIENER for channel, _ in look.sees):
             kept[Channel.WIENER] = looking.filtered()

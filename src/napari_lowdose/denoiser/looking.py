@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from napari_lowdose.denoiser.kept import (
 )
 from napari_lowdose.denoiser.passing import passing
 from napari_lowdose.denoiser.running import DIFFERENCES, Apart, Running
-from napari_lowdose.memory import mapped
+from napari_lowdose.memory import mapped, return_free
 from napari_lowdose.networks import Arithmetic
 from napari_lowdose.networks.look import (
     GAUSSIANS,
@@ -36,7 +37,7 @@ from napari_lowdose.networks.look import (
     level_around,
     noise_level,
 )
-from napari_lowdose.networks.traits import traits_of, windows_of
+from napari_lowdose.networks.traits import Traits, traits_of, windows_of
 
 # Of the noise level, in units of that at the stack's mean.
 _LEVELS = (0.04, 400.0)
@@ -80,15 +81,13 @@ class Looking:
             def part(channel: Channel, first: int = start, end: int = stop) -> Images:
                 return kept[channel].part(plane, first, end).float()
 
-            yield start, stop, *look.estimate(out, part)
+            estimate, weight = look.estimate(out, part)
+            del out  # before the next batch is made
+            yield start, stop, estimate, weight
 
-    def told(self, looks: tuple[Look, ...]) -> tuple[Look, ...]:
+    def told(self, look: Look) -> Look:
         """Fit the networks that can be to the stack, by its traits."""
-        if not any(look.listens for look in looks):
-            return looks
-        windows = [self.units.forward(part) for part in windows_of(self.stack)]
-        traits = traits_of(windows, self.units.slope)
-        return tuple(look.told(traits) for look in looks)
+        return look.told(self._traits) if look.listens else look
 
     def beside(self, look: Look) -> dict[Channel, Kept]:
         """Compute what a look sees beside what looks before it made."""
@@ -118,6 +117,11 @@ class Looking:
     def empty(self) -> Halves:
         """Make room for a volume of the stack's shape."""
         return Halves.empty(self.stack.shape, self.how.device)
+
+    @cached_property
+    def _traits(self) -> Traits:
+        windows = [self.units.forward(part) for part in windows_of(self.stack)]
+        return traits_of(windows, self.units.slope)
 
     @property
     def _shape(self) -> tuple[int, int, int]:
@@ -149,7 +153,6 @@ def look_after_look(
     put_back: bool = False,
 ) -> Generator[Progress, None, Denoised]:
     """Fuse by the networks' own weights, look after look."""
-    looks = looking.told(looks)
     shape = looking.stack.shape
     seen = {channel for look in looks for channel, _ in look.sees}
     kept: dict[Channel, Kept] = {}
@@ -158,12 +161,15 @@ def look_after_look(
         kept[Channel.WIENER] = looking.filtered()
     done, total = 0, sum(shape[p.axis] for look in looks for p in look.networks)
     planes: dict[Plane, ndarray] = {}
-    for number, look in enumerate(looks):
+    for number, untold in enumerate(looks):
+        # One after the other: each has networks of its own.
+        look = looking.told(untold)
         kept.pop(Channel.LEVEL, None)
         kept.update(looking.beside(look))
         running = Running.over(shape, looking.how.device)
         apart = None if number else Apart.over(shape, looking.how.device)
         for plane in look.networks:
+            return_free()
             if each_plane and number == 0:
                 planes[plane] = np.empty(shape, np.float32)
             for start, stop, estimate, weight in looking.from_plane(look, kept, plane):
@@ -187,11 +193,14 @@ def look_after_look(
             _keep_beside_fused(kept)
     fused, deviation = kept[Channel.FUSED], kept[Channel.DISAGREEMENT]
     kept.clear()
+    return_free()
     units = looking.units
-    result = _frame_by_frame(fused, shape, units.inverse)
+    result = (
+        _put_back(looking, fused)
+        if put_back
+        else _frame_by_frame(fused, shape, units.inverse)
+    )
     del fused
-    if put_back:
-        result += left_behind(looking.stack, result)
     return Denoised(
         result,
         {plane: units.inverse(planes.pop(plane)) for plane in [*planes]},
@@ -205,6 +214,17 @@ def _keep_beside_fused(kept: dict[Channel, Kept]) -> None:
         volume = kept[channel]
         assert isinstance(volume, Halves)
         kept[channel] = Beside.of(volume, kept[Channel.FUSED], DIFFERENCES)
+
+
+def _put_back(looking: Looking, fused: Kept) -> Float[ndarray, "t y x"]:
+    """Map a volume to counts, and add what of the scene its residual still shows."""
+    counts = _frame_by_frame(fused, looking.stack.shape, looking.units.inverse)
+    np.subtract(looking.stack, counts, out=counts, casting="same_kind")
+    result = left_behind(counts)
+    for frame, out in enumerate(result):
+        image = fused.part(Plane.XY, frame, frame + 1)[0].float()
+        out += looking.units.inverse(image.numpy(force=True))
+    return result
 
 
 def _frame_by_frame(

@@ -18,7 +18,7 @@ from napari_lowdose.tiling import tiles
 # Largest sum of a batch's feature maps in bytes: of whole slices, and of a single one,
 # which is cut into tiles beyond that. On a CPU larger batches are no faster; on a GPU
 # this stays a small part of its memory.
-_BATCH_BYTES = {"cpu": 12 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
+_BATCH_BYTES = {"cpu": 10 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
 _SLICE_BYTES = {"cpu": 64 * 2**20, "cuda": 2 * 2**30, "mps": 512 * 2**20}
 _OUTPUT_BYTES = 56  # per pixel
 
@@ -69,7 +69,10 @@ def passing(
         stop = min(start + n_batch, n)
         images = take(start, stop)
         if max(height, width) <= tile:
-            yield start, stop, _run(network, images, how)
+            made = _run(network, images, how)
+            del images
+            yield start, stop, made
+            del made  # before the next batch is made
             continue
         out: Tensor | None = None
         # The network itself continues slices to multiples of its step.

@@ -90,13 +90,13 @@ class Look:
 
     def told(self, traits: Traits) -> Look:
         """Fit the networks to a stack by its traits."""
-        return replace(
-            self,
-            networks={
-                plane: n.told(traits) if isinstance(n, ShuffledUNet) else n
-                for plane, n in self.networks.items()
-            },
-        )
+        told: dict[nn.Module, nn.Module] = {
+            network: network.told(traits)
+            for network in dict.fromkeys(self.networks.values())
+            if isinstance(network, ShuffledUNet)
+        }
+        networks = {p: told.get(n, n) for p, n in self.networks.items()}
+        return replace(self, networks=networks)
 
     def estimate(
         self, out: Float[Tensor, "n o h w"], take: Callable[[Channel], Images]

@@ -144,8 +144,10 @@ class ShuffledUNet(nn.Module):
             the other's; none: no gains are told.
         """
         height, width = images.shape[-2:]
-        padded = functional.pad(images, (0, -width % self.step, 0, -height % self.step))
-        shuffled = functional.pixel_unshuffle(padded, self.shuffle)
+        rim = (0, -width % self.step, 0, -height % self.step)
+        if any(rim):  # else it would be a copy
+            images = functional.pad(images, rim)
+        shuffled = functional.pixel_unshuffle(images, self.shuffle)
         shuffled = shuffled.contiguous(memory_format=torch.channels_last)
         scalings = None if traits is None else self.gains(traits)
         features = self.first(shuffled)
