@@ -53,8 +53,8 @@ BASE_MODELS: Mapping[str, BaseModel] = {
         "fast",
         "one look with smaller networks, for long stacks and a first glance",
         BaseTraining(
-            steps=21_000,
-            rounds=9,
+            steps=31_000,
+            rounds=14,
             steps_alone=1800,
             steps_untold=3000,
             learning_rate=2e-3,

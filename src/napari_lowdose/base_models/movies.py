@@ -14,10 +14,10 @@ from napari_lowdose.specimens.draws import log_uniform
 
 # How often each kind of movie is drawn; flat ones teach to invent nothing.
 _SHARES = {
-    "catalyst": 0.32,
-    "fluorescence": 0.18,
-    "lattice": 0.18,
-    "pn_junction": 0.15,
+    "catalyst": 0.31,
+    "fluorescence": 0.16,
+    "lattice": 0.23,
+    "pn_junction": 0.13,
     "gaussian_peaks": 0.11,
     "flat": 0.06,
 }

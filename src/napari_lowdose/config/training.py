@@ -93,7 +93,7 @@ class Training(Config):
 class BaseTraining(Config):
     """How a base model is trained on movies that are simulated meanwhile."""
 
-    steps: Annotated[int, Ge(1), Le(10_000_000)] = 18_300
+    steps: Annotated[int, Ge(1), Le(10_000_000)] = 22_800
     """Training steps."""
 
     steps_alone: Annotated[int, Ge(0), Le(10_000_000)] = 2600
@@ -102,7 +102,7 @@ class BaseTraining(Config):
     steps_untold: Annotated[int, Ge(0), Le(10_000_000)] = 4800
     """Steps at first in which the networks are not told the traits of a movie."""
 
-    rounds: Annotated[int, Ge(1), Le(1000)] = 3
+    rounds: Annotated[int, Ge(1), Le(1000)] = 4
     """In how many parts the steps after those are taken; each begins at the mean."""
 
     reluctance: Annotated[float, Ge(0), Le(10)] = 0.3
