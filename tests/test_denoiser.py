@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_lowdose.classical.wiener import denoise_wiener, left_behind
+from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.config import Compute, Denoising, Fusion, LooksSettings
 from napari_lowdose.denoiser import Denoiser, passing, predict
 from napari_lowdose.errors import LowDoseError
@@ -248,23 +248,14 @@ def test_both_ways_is_the_mean_of_the_movie_and_the_one_run_backwards(noisy):
     assert shares == sorted(shares)
 
 
-def test_what_stands_out_of_the_residual_is_put_back_unless_it_is_not_wanted(noisy):
+def test_nothing_is_put_back_where_too_much_is_left(noisy):
+    """Networks that have learned nothing leave most of the scene in the residual."""
     denoiser, _, _ = looking_twice(noisy)
+    found = replace(denoiser, puts_back=True).denoised(noisy)
     plain = denoiser.denoised(noisy)
-    model = replace(denoiser, puts_back=True)
-    found, without, mean = (
-        model.limited_to(Denoising(compute=EXACT, **asked), len(noisy)).denoised(noisy)
-        for asked in ({}, {"put_back": False}, {"fusion": "mean"})
-    )
     # float32
-    added = left_behind(noisy - plain.fused)
-    np.testing.assert_allclose(found.fused, plain.fused + added, rtol=1e-5, atol=1e-5)
-    # Networks that have learned nothing leave most of the scene in the residual.
-    assert added.std() > 0.3 * noisy.mean(0).std()
-    np.testing.assert_array_equal(without.fused, plain.fused)
+    np.testing.assert_allclose(found.fused, plain.fused, rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(found.disagreement, plain.disagreement)
-    alone = np.mean([*plain.planes.values()], axis=0)
-    np.testing.assert_allclose(mean.fused, alone, rtol=1e-3, atol=1e-3)
 
 
 def test_the_input_is_never_changed(noisy):

@@ -1,8 +1,11 @@
 """Laws of the models that come with the package: what they may never do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from napari_lowdose.base_models import (
     BASE_MODELS,
@@ -11,8 +14,8 @@ from napari_lowdose.base_models import (
     load_base,
     model_path,
 )
-from napari_lowdose.classical.wiener import denoise_wiener
-from napari_lowdose.config import Compute, Plane
+from napari_lowdose.classical.wiener import denoise_wiener, left_behind
+from napari_lowdose.config import Compute, Denoising, Fusion, Plane
 from napari_lowdose.noise import Noise, add_noise, read_noise_units
 from napari_lowdose.specimens import SPECIMENS, Catalyst
 
@@ -62,6 +65,35 @@ def test_fused_beats_every_direction_on_a_movie_not_seen(name, catalyst):
     assert error(result.fused, truth) < alone
     # Both gain more than 14 dB on it; 12 leave room for other arithmetic.
     assert error(result.fused, truth) < 10**-1.2 * error(noisy, truth)
+
+
+@pytest.mark.parametrize("name", BASE_MODELS)
+def test_what_stands_out_of_the_residual_is_put_back_unless_it_is_not_wanted(
+    name, catalyst
+):
+    noisy, truth = catalyst
+    denoiser, _ = fitted(name, noisy, EXACT)
+    found, plain, mean = (
+        denoiser.limited_to(Denoising(compute=EXACT, **asked), len(noisy))(noisy)
+        for asked in ({}, {"put_back": False}, {"fusion": "mean"})
+    )
+    added = left_behind(noisy - plain)
+    assert added.any()
+    # Sums of float32 of up to 30 counts; the mean is kept in both.
+    np.testing.assert_allclose(found, plain + added, atol=1e-4)
+    assert error(found, truth) < error(plain, truth)
+    # Rules fuse what single directions see, and nothing else.
+    rule = replace(denoiser, puts_back=False, fusion=Fusion.MEAN)
+    np.testing.assert_array_equal(mean, rule(noisy))
+
+
+def test_noise_of_neighbours_is_not_put_back(catalyst):
+    """It stands out of the residual as structure does."""
+    noisy = ndimage.gaussian_filter(catalyst[0].astype(np.float32), (0, 0.5, 0.5))
+    denoiser, _ = fitted("fast", noisy, EXACT)
+    plain = replace(denoiser, puts_back=False)(noisy)
+    # float32
+    np.testing.assert_allclose(denoiser(noisy), plain, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", BASE_MODELS)

@@ -27,6 +27,9 @@ _BANDS = 4
 _SIGMAS = 3.0  # by which a bin must stand out of the noise
 _NEAR, _NEARBY = 3, 5  # edges of cubes of frequencies around each one
 _CHANCE = 1e-7  # that noise alone has so much power around a frequency
+# Of a residual's power: if more of it stands out, its noise is not white. Of twelve
+# movies at most 0.0006 did; of those with noise shared by neighbours, 0.003 to 0.12.
+_MOST_LEFT = 1e-3
 # Too much noise is left more easily than too little signal: so much more is taken.
 _MARGIN = 1.05
 
@@ -71,7 +74,8 @@ def left_behind(residual: Float[ndarray, "t y x"]) -> Float[ndarray, "t y x"]:
     """Tell what of the scene is in the residual of an estimate, by the same filter.
 
     The residual of a perfect estimate is noise. What stands out of that was in the
-    stack, and is missing in the estimate.
+    stack, and is missing in the estimate; unless it is so much that the noise itself
+    cannot be white, as the filter takes it to be.
 
     Parameters
     ----------
@@ -82,9 +86,14 @@ def left_behind(residual: Float[ndarray, "t y x"]) -> Float[ndarray, "t y x"]:
     Returns
     -------
     ndarray
-        To be added to the estimate; float32.
+        To be added to the estimate, with a mean of zero; float32.
     """
-    return _filtered(residual, 1.0)
+    residual -= np.float32(residual.mean(dtype=np.float64))
+    power = np.vdot(residual, residual)
+    found = _filtered(residual, 1.0)
+    if np.vdot(found, found) > _MOST_LEFT * power:
+        found[:] = 0
+    return found
 
 
 def _filtered(signal: Float[ndarray, "t y x"], strength: float) -> ndarray:
