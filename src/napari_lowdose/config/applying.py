@@ -25,7 +25,7 @@ class Denoising(Config):
     """Also denoise the movie run backwards, and average: better, in twice the time."""
 
     put_back: bool = True
-    """Put back what of the scene stands out of the residual; base models alone do."""
+    """Add what of the scene the residual still shows to the result of a base model."""
 
     tile_px: Annotated[int, Ge(0), Le(16384)] = 0
     """Edge of the tiles that slices are cut into; 0: as large as memory allows."""
