@@ -10,12 +10,8 @@ from napari_lowdose.config import Comparison, Denoising
 from napari_lowdose.schema import Config, Leaf, checked
 from napari_lowdose.shipped import BASE_MODELS
 
-_TOLD = (
-    "planes",
-    "fusion",
-    "both_ways",
-    "put_back",
-)  # what recipes tell of `Denoising`
+# What recipes tell of `Denoising`.
+_TOLD = ("planes", "fusion", "both_ways", "put_back")
 
 
 def flags_of(config: Config) -> tuple[str, ...]:
