@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from napari_lowdose.base_models import describe_model, fitted, model_path
+from napari_lowdose.base_models import describe_model, fitted, is_base, model_path
 from napari_lowdose.compare import OpenedModel
 from napari_lowdose.config import Denoising
 from napari_lowdose.denoiser import Denoiser, Progress
@@ -60,7 +60,9 @@ def model_for(
     UnusableStack
         If the stack has no contrast or values that are not finite.
     """
-    denoiser, notes = fitted(path, noisy.read(), denoising.compute)
+    denoiser, notes = fitted(
+        path, noisy.read(), denoising.compute, remove_lines=denoising.remove_lines
+    )
     limited = denoiser.limited_to(denoising, noisy.shape[0])
     asked = [plane for plane in denoising.planes if plane in denoiser.planes]
     dropped = dropped_sentence(asked, limited.planes)
@@ -115,11 +117,14 @@ def applying(
 
 def _step(denoiser: Denoiser, path: str | os.PathLike[str]) -> Mapping[str, Any]:
     """Record how a model is applied."""
+    base = is_base(model_path(path))
+    lines = {"remove_lines": denoiser.removes_lines} if base else {}
     return {
         "planes": [str(plane) for plane in denoiser.planes],
         "fusion": str(denoiser.rule),
         **({"both_ways": True} if denoiser.both_ways else {}),
         **({"put_back": denoiser.puts_back} if denoiser.learned else {}),
+        **lines,
         **model_step(path),
     }
 

@@ -1,14 +1,24 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_lowdose.base_models import BaseFile
 from napari_lowdose.base_models.file import BaseHeader
-from napari_lowdose.base_models.fine_tune import FineTune, Tick, Tuned, _is_worse
+from napari_lowdose.base_models.fine_tune import (
+    FineTune,
+    Tick,
+    Tuned,
+    _is_worse,
+    _lowest_point,
+)
 from napari_lowdose.base_models.lessons import Lessons
 from napari_lowdose.config import BaseTraining, Compute, FineTuning, LooksSettings
 from napari_lowdose.errors import UnusableStack
-from napari_lowdose.networks import LooksNetwork
+from napari_lowdose.networks import LooksNetwork, arithmetic
 from napari_lowdose.noise import Noise, add_noise
 from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.training import Example
@@ -57,6 +67,54 @@ def test_a_bad_base_model_is_made_better_on_held_out_frames(movie, objective):
     assert tuning.better
     assert min(event.loss for event in told) < told[0].loss
     assert tuning.best().header.fine_tuning.objective == objective
+
+
+def test_from_too_far_it_goes_back_towards_the_base(movie):
+    """As far as held-out frames want: they have not seen the noise of the others."""
+    start, how = base(), arithmetic(EXACT)
+    tuning = FineTune.start(start, [movie], settings())
+    told = [event for event in tuning.going() if isinstance(event, Tuned)]
+    assert told[-1].best
+    assert told[-1].step == told[-2].step  # after the last one nothing is learned
+    too_far = deepcopy(tuning.best().network)
+    for weight, first in zip(
+        too_far.parameters(), start.network.parameters(), strict=True
+    ):
+        weight.lerp_(first, -2.0)  # three times the way
+    tuning._stand_at(1.0, too_far)
+    far = tuning._held_out_losses(how).mean()
+    tuning._go_back(too_far, how)
+    assert tuning._held_out_losses(how).mean() < min(far, told[0].loss)
+    triples = zip(
+        *(n.state_dict().values() for n in (start.network, too_far)),
+        tuning.present().network.state_dict().values(),
+        strict=True,
+    )
+    shares = [
+        float((found - first).norm() / (last - first).norm())
+        for first, last, found in triples
+        if not torch.equal(first, last)
+    ]
+    # One share for all weights; float32 differences of nearly equal numbers.
+    assert shares == pytest.approx([shares[0]] * len(shares), rel=1e-3)
+    assert 0 < shares[0] < 1
+
+
+@given(
+    lowest=st.floats(0.05, 3),
+    curved=st.floats(1e-6, 1e3),
+    least=st.floats(0, 10),
+)
+def test_a_parabola_is_lowest_at_its_vertex_or_at_the_end(lowest, curved, least):
+    losses = (least + curved * (share - lowest) ** 2 for share in (0.0, 0.5, 1.0))
+    # Differences of losses up to `least` lose digits where the curve is flat.
+    error = 1e-12 * (least + curved) / curved
+    assert _lowest_point(*losses) == pytest.approx(min(lowest, 1.0), abs=1e-9 + error)
+
+
+@pytest.mark.parametrize("losses", [(1.0, 1.0, 1.0), (1.0, 1.2, 0.9), (1.0, 0.5, 0.0)])
+def test_all_of_the_way_is_gone_where_the_loss_bends_nowhere(losses):
+    assert _lowest_point(*losses) == 1.0
 
 
 def test_the_base_comes_back_when_nothing_beats_it(movie):
@@ -122,6 +180,18 @@ def test_hidden_pixels_alone_count_when_pixels_are_hidden(movie):
     changed = cubes.noisy != cubes.truth
     assert bool(cubes.mask.any())
     assert not bool((changed & ~cubes.mask).any())
+
+
+def test_noise_that_rows_share_is_not_learned(movie):
+    rows = np.random.default_rng(0).normal(0, 0.7, (*movie.noisy.shape[:2], 1))
+    lined = Example((movie.noisy + rows).astype(np.float32), None)
+    before = lined.noisy.copy()
+    lessons = Lessons.of([lined], settings())
+    (source,) = lessons.sources
+    # A row of 48 pixels tells its own noise to 1/48 of their variance, which is 2.
+    assert (source.noisy - movie.noisy).var() < 0.5 * rows.var()
+    assert lessons.notes[0].startswith("The rows of each frame share noise")
+    np.testing.assert_array_equal(lined.noisy, before)
 
 
 def test_too_few_frames_are_refused(movie):

@@ -44,6 +44,7 @@ DENOISING = st.builds(
     fusion=st.sampled_from(Fusion),
     both_ways=st.booleans(),
     put_back=st.booleans(),
+    remove_lines=st.booleans(),
     tile_px=st.integers(0, 16384),
     compute=COMPUTE,
 )
@@ -150,6 +151,7 @@ def test_what_lowdose_denoise_made_can_be_repeated(model):
         "fusion": "veto",
         "both_ways": True,
         "put_back": False,
+        "remove_lines": False,
         "model": model,
         "estimate": "fused",
     }
@@ -160,6 +162,7 @@ def test_what_lowdose_denoise_made_can_be_repeated(model):
         fusion=Fusion.VETO,
         both_ways=True,
         put_back=False,
+        remove_lines=False,
     )
     assert found == asked
     assert options.model == {"accurate": "accurate", "mine": "mine.lowdose"}[model]

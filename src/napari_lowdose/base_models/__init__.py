@@ -7,6 +7,7 @@ its line into ``shipped.py``. The panels and the command line take it from there
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from jaxtyping import Real
@@ -19,6 +20,7 @@ from napari_lowdose.base_models.file import (
     load_base,
     save_base,
 )
+from napari_lowdose.classical.line_noise import find_line_noise, line_notes, taken_off
 from napari_lowdose.config import Compute
 from napari_lowdose.denoiser import Denoiser
 from napari_lowdose.noise import NoiseUnits, read_noise_units
@@ -32,6 +34,8 @@ def fitted(
     name: PathLike,
     stack: Real[ndarray, "t y x"],
     compute: Compute | None = None,
+    *,
+    remove_lines: bool = True,
 ) -> tuple[Denoiser, tuple[str, ...]]:
     """Read a model and fit it to the stack at hand.
 
@@ -43,6 +47,8 @@ def fitted(
         The counts to denoise, of shape (t, y, x).
     compute
         Device, precision and threads; by default the fastest there are.
+    remove_lines
+        Whether a base model takes off noise that rows or columns of frames share.
 
     Returns
     -------
@@ -59,8 +65,13 @@ def fitted(
     path = model_path(name)
     if not is_base(path):
         return load_denoiser(path, stack, compute)
+    taken: tuple[str, ...] = ()
+    if remove_lines:
+        lines = find_line_noise(stack)
+        taken, stack = tuple(line_notes(lines)), taken_off(stack, lines)
     units, notes = read_noise_units(stack)
-    return denoiser_of(load_base(path), units, compute), notes
+    denoiser = denoiser_of(load_base(path), units, compute)
+    return replace(denoiser, removes_lines=remove_lines), (*taken, *notes)
 
 
 def denoiser_of(
@@ -73,6 +84,7 @@ def denoiser_of(
         covariance=base.covariance,
         keeps_mean=True,
         puts_back=True,
+        removes_lines=True,
         compute=compute or Compute(),
     )
 

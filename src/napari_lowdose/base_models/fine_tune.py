@@ -24,10 +24,11 @@ from napari_lowdose.training import Example
 _BETWEEN_S = 6.0  # from one validation to the next
 # Of the time, without a better one: steps become small, and the best comes, in the end.
 _PATIENCE = 0.8
-_DECAY = 0.95  # of the mean of the weights that is kept
+_DECAY = 0.985  # of the mean of the weights that is kept
 _FIRST, _PLANES = 0.3, 0.1  # weights of the looks on the way
 _LARGEST_GRADIENT = 1.0
-_LAST_RATE = 0.01
+_LAST_RATE = 0.1
+_LAST_LOSSES = 3  # that are measured when the time is over
 _SIGMAS = 1.0  # of a difference's chance, by which a loss is higher than another
 
 
@@ -118,15 +119,18 @@ class FineTune:
         how = arithmetic(settings.compute)
         self.network.requires_grad_(True)
         optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=settings.learning_rate
+            self.network.parameters(), lr=settings.learning_rate, fused=True
         )
         start = perf_counter()
         pool = WindowPool(self.lessons, np.random.default_rng(settings.seed))
+        begun = perf_counter()
         yield self._validated(0, 0.0, how)
+        # In the end as much is done as so often takes.
+        most = settings.seconds - _LAST_LOSSES * (perf_counter() - begun)
         due, step = perf_counter() - start + _BETWEEN_S, 0
-        while (passed := perf_counter() - start) < settings.seconds:
+        while (passed := perf_counter() - start) < most:
             for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * _rate(passed / settings.seconds)
+                group["lr"] = settings.learning_rate * _rate(passed / most)
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(_loss(self.network, pool.draw(), how))
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
@@ -135,11 +139,14 @@ class FineTune:
             self._remember(step)
             passed = perf_counter() - start
             yield Tick(min(passed, settings.seconds), settings.seconds)
-            if passed >= due or passed >= settings.seconds:
+            if passed >= due or passed >= most:
                 yield self._validated(step, passed, how)
                 due = perf_counter() - start + _BETWEEN_S
                 if self._stale():
-                    return
+                    break
+        if self._best is not None:
+            self._go_back(self._best, how)
+            yield self._validated(step, perf_counter() - start, how)
 
     @property
     def better(self) -> bool:
@@ -178,6 +185,29 @@ class FineTune:
         self._told.append(Tuned(step, seconds, loss, base_loss, best))
         return self._told[-1]
 
+    @torch.no_grad()
+    def _go_back(self, best: LooksNetwork, how: Arithmetic) -> None:
+        """Go back from the best towards the base, as far as held-out frames want.
+
+        On the way networks also learn the noise that they see. The loss on frames that
+        they have not seen is a parabola along the way, the lowest point of which tells
+        how much of the way is worth going.
+        """
+        assert self._base_losses is not None
+        losses = [float(self._base_losses.mean())]
+        for share in (0.5, 1.0):
+            self._stand_at(share, best)
+            losses.append(float(self._held_out_losses(how).mean()))
+        self._stand_at(_lowest_point(*losses), best)
+
+    def _stand_at(self, share: float, best: LooksNetwork) -> None:
+        """Go part of the way from the base to the best weights."""
+        for mean, base, other in zip(
+            *(n.parameters() for n in (self._mean, self.base.network, best)),
+            strict=True,
+        ):
+            mean.copy_(base.to(mean.device)).lerp_(other, share)
+
     def _stale(self) -> bool:
         """Tell whether nothing has been better for long."""
         best = min(self._told, key=lambda tuned: tuned.loss)
@@ -206,6 +236,13 @@ class FineTune:
             # Of as many voxels as a frame has on average.
             losses.append(sums / (wanted.double().sum() / n))
         return torch.cat(losses).cpu().numpy()
+
+
+def _lowest_point(none: float, half: float, whole: float) -> float:
+    """Find where a parabola through the losses at 0, 1/2 and 1 is lowest, up to 1."""
+    curved = 2 * (none - 2 * half + whole)
+    falling = none - whole + curved
+    return min(falling / (2 * curved), 1.0) if curved > 0 < falling else 1.0
 
 
 def _is_worse(losses: Float64[ndarray, " n"], lowest: Float64[ndarray, " n"]) -> bool:

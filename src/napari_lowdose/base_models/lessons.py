@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from jaxtyping import Real, Shaped
 from numpy import ndarray
 
 from napari_lowdose.base_models.cubes import Cubes, crop, joined
+from napari_lowdose.classical.line_noise import find_line_noise, line_notes, taken_off
 from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.config import FineTuning
 from napari_lowdose.errors import UnusableStack
@@ -71,16 +72,19 @@ class Lessons:
     def of(cls, examples: Sequence[Example], settings: FineTuning) -> Lessons:
         """Measure the noise, choose the objective, and hold frames out.
 
-        Bad input is refused as `FineTune.start` tells.
+        Noise that rows or columns share is taken off first, as the denoiser will do:
+        networks would learn it. Bad input is refused as `FineTune.start` tells.
         """
         notes: dict[str, None] = {}
         sources, objectives = [], []
-        for example in examples:
+        for recorded in examples:
+            lines = find_line_noise(recorded.noisy)
+            example = replace(recorded, noisy=taken_off(recorded.noisy, lines))
             source, said = _source(example, settings)
             objective, reason = _objective(example, source.units, settings)
             sources.append(source)
             objectives.append(objective)
-            notes.update(dict.fromkeys((*said, reason)))
+            notes.update(dict.fromkeys((*line_notes(lines), *said, reason)))
         chosen = settings.model_copy(update={"objective": _one_of(objectives)})
         return cls(tuple(sources), chosen, tuple(note for note in notes if note))
 

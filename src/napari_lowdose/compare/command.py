@@ -11,7 +11,7 @@ from napari_lowdose.schema import Config, Leaf, checked
 from napari_lowdose.shipped import BASE_MODELS
 
 # What recipes tell of `Denoising`.
-_TOLD = ("planes", "fusion", "both_ways", "put_back")
+_TOLD = ("planes", "fusion", "both_ways", "put_back", "remove_lines")
 
 
 def flags_of(config: Config) -> tuple[str, ...]:

@@ -184,4 +184,6 @@ def _told(step: Mapping[str, Any]) -> Mapping[str, float | str]:
         told["both ways"] = "yes"
     if not step.get("put_back", True):
         told["put back"] = "no"
+    if not step.get("remove_lines", True):
+        told["remove lines"] = "no"
     return told

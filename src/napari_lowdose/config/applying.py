@@ -27,6 +27,9 @@ class Denoising(Config):
     put_back: bool = True
     """Add what of the scene the residual still shows to the result of a base model."""
 
+    remove_lines: bool = True
+    """Let base models take off noise that all pixels of a row or column share."""
+
     tile_px: Annotated[int, Ge(0), Le(16384)] = 0
     """Edge of the tiles that slices are cut into; 0: as large as memory allows."""
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Real
 from numpy import ndarray
 
+from napari_lowdose.classical.line_noise import find_line_noise, taken_off
 from napari_lowdose.config import Compute, Denoising, Fusion, Plane
 from napari_lowdose.denoiser.denoised import Denoised, Progress, exhausted, part_of
 from napari_lowdose.denoiser.kept import Kept, Units
@@ -41,6 +42,8 @@ class Denoiser:
         Whether the stack is also denoised backwards, and both results averaged.
     puts_back
         Whether what of the scene stands out of a learned fusion's residual is added.
+    removes_lines
+        Whether noise that rows or columns of frames share is taken off first.
     tile_px
         Edge of the tiles slices are cut into; 0 as large as memory allows.
     compute
@@ -58,6 +61,7 @@ class Denoiser:
     keeps_mean: bool = False
     both_ways: bool = False
     puts_back: bool = False
+    removes_lines: bool = False
     tile_px: int = 0
     compute: Compute = field(default_factory=Compute)
 
@@ -73,6 +77,8 @@ class Denoiser:
         self, stack: Real[ndarray, "t y x"], *, each_plane: bool = True
     ) -> Generator[Progress, None, Denoised]:
         """Denoise, telling the progress; leaving early is safe."""
+        if self.removes_lines:
+            stack = taken_off(stack, find_line_noise(stack))
         if not self.both_ways:
             return (yield from self._one_way(stack, each_plane))
         there = yield from part_of(self._one_way(stack, each_plane), 0, 2)
@@ -144,6 +150,7 @@ class Denoiser:
             # Single frames look the same backwards.
             both_ways=denoising.both_ways and planes != [Plane.XY],
             puts_back=self.puts_back and denoising.put_back,
+            removes_lines=self.removes_lines and denoising.remove_lines,
             tile_px=denoising.tile_px,
             compute=denoising.compute,
         )

@@ -107,11 +107,11 @@ class ShuffledUNet(nn.Module):
         """Give a network for stacks of such traits, which costs no more per voxel."""
         network = deepcopy(self)
         scalings = self.gains(traits.to(self.last.weight.device)[None])
-        for convolution, (gain, shift) in zip(network._scaled, scalings, strict=True):
+        for convolution, scaling in zip(network._scaled, scalings, strict=True):
+            weight, bias = _with_gain(convolution, scaling)
+            convolution.weight.copy_(weight)
             assert convolution.bias is not None
-            convolution.weight *= gain[0, :, None, None, None]
-            convolution.bias *= gain[0]
-            convolution.bias += shift[0]
+            convolution.bias.copy_(bias)
         return network
 
     @property
@@ -171,14 +171,30 @@ def _convolved(
     """Pass through a block of convolutions, with gains where there are any."""
     assert isinstance(block, nn.Sequential)
     for layer in block:
+        if scalings is None or not isinstance(layer, nn.Conv2d):
+            features = layer(features)
+            continue
+        scaling = next(scalings)
+        if len(scaling[0]) == 1:
+            # Of one stack: weights with gains are far fewer than features with gains.
+            weight, bias = _with_gain(layer, scaling)
+            features = functional.conv2d(features, weight, bias, padding=layer.padding)
+            continue
         features = layer(features)
-        if scalings is not None and isinstance(layer, nn.Conv2d):
-            # Of each stack, for all its slices.
-            gain, shift = (
-                part.repeat_interleave(len(features) // len(part), 0).to(
-                    features.dtype
-                )[:, :, None, None]
-                for part in next(scalings)
-            )
-            features = torch.addcmul(shift, features, gain)
+        # Of each stack, for all its slices.
+        gain, shift = (
+            part.repeat_interleave(len(features) // len(part), 0).to(features.dtype)[
+                :, :, None, None
+            ]
+            for part in scaling
+        )
+        features = torch.addcmul(shift, features, gain)
     return features
+
+
+def _with_gain(convolution: nn.Conv2d, scaling: Scaling) -> tuple[Tensor, Tensor]:
+    """Give weights and biases that come to the same as one stack's gains thereafter."""
+    gain, shift = (part[0] for part in scaling)
+    assert convolution.bias is not None
+    weight = convolution.weight * gain[:, None, None, None]
+    return weight, convolution.bias * gain + shift
