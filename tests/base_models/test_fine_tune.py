@@ -66,6 +66,9 @@ def test_a_bad_base_model_is_made_better_on_held_out_frames(movie, objective):
     # From random weights; the very first steps already help.
     assert tuning.better
     assert min(event.loss for event in told) < told[0].loss
+    # In the end it stands where nothing that was tried on the way is better.
+    *_, kept = (event for event in told[:-1] if event.best)
+    assert told[-1].loss <= kept.loss * (1 + 1e-6)  # the same weights, in float32
     assert tuning.best().header.fine_tuning.objective == objective
 
 

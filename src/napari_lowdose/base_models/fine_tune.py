@@ -28,7 +28,7 @@ _DECAY = 0.985  # of the mean of the weights that is kept
 _FIRST, _PLANES = 0.3, 0.1  # weights of the looks on the way
 _LARGEST_GRADIENT = 1.0
 _LAST_RATE = 0.1
-_LAST_LOSSES = 3  # that are measured when the time is over
+_LAST_LOSSES = 4  # that are measured when the time is over
 _SIGMAS = 1.0  # of a difference's chance, by which a loss is higher than another
 
 
@@ -190,15 +190,19 @@ class FineTune:
         """Go back from the best towards the base, as far as held-out frames want.
 
         On the way networks also learn the noise that they see. The loss on frames that
-        they have not seen is a parabola along the way, the lowest point of which tells
-        how much of the way is worth going.
+        they have not seen is nearly a parabola along the way, if that is short: its
+        lowest point tells how much of the way is worth going.
         """
         assert self._base_losses is not None
-        losses = [float(self._base_losses.mean())]
-        for share in (0.5, 1.0):
+
+        def loss_at(share: float) -> float:
             self._stand_at(share, best)
-            losses.append(float(self._held_out_losses(how).mean()))
-        self._stand_at(_lowest_point(*losses), best)
+            return float(self._held_out_losses(how).mean())
+
+        half, whole = loss_at(0.5), loss_at(1.0)
+        lowest = _lowest_point(float(self._base_losses.mean()), half, whole)
+        seen = {0.5: half, 1.0: whole, lowest: loss_at(lowest)}
+        self._stand_at(min(seen, key=seen.__getitem__), best)
 
     def _stand_at(self, share: float, best: LooksNetwork) -> None:
         """Go part of the way from the base to the best weights."""
