@@ -108,10 +108,28 @@ def test_flicker_is_left():
     np.testing.assert_allclose(taken.mean(axis=(1, 2)), 0, atol=1e-5)  # float32
 
 
-@pytest.mark.parametrize("value", [0.0, 7.0, np.nan, np.inf])
+@pytest.mark.parametrize("value", [0.0, 7.0, 1e30, 1e300, np.nan, np.inf])
 def test_what_holds_no_noise_is_left(value):
     stack = np.full((5, 16, 16), value)
     assert without_lines(stack) is stack
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [(3, 0, 0), (3, 7, 9)])
+def test_what_is_not_finite_is_left_to_who_refuses_it(value, place):
+    stack = np.random.default_rng(8).normal(size=(8, 40, 40))
+    stack[place] = value
+    assert without_lines(stack) is stack
+
+
+@pytest.mark.parametrize("unit", [1e-25, 1e25])
+def test_the_unit_of_counts_does_not_matter(unit):
+    rng = np.random.default_rng(7)
+    noisy = scene() + rng.normal(size=SHAPE) + shared("rows", rng, 0.5)
+    # float32 of up to 15 counts
+    np.testing.assert_allclose(
+        without_lines(unit * noisy) / unit, without_lines(noisy), atol=1e-5
+    )
 
 
 def test_the_input_is_not_changed():

@@ -96,17 +96,12 @@ def line_notes(found: Mapping[str, Lines]) -> Iterator[str]:
         )
 
 
-def _pixel_noise(stack: Real[ndarray, "t y x"], axis: int) -> tuple[float, int] | None:
-    """Give the noise's variance of pixels, and how many values tell that of lines."""
-    n_pixels, n_lines = stack.shape[axis], stack.shape[3 - axis]
-    if min(n_pixels, n_lines) < 1 / (1 - _HIGH):
-        return None
-    chosen = np.unique(np.linspace(0, n_pixels - 1, _SINGLE).astype(int))
-    lines = np.moveaxis(stack.take(chosen, axis), axis, 0).astype(np.float32)
-    if not np.isfinite(lines).all():
-        return None
-    variance, count = _noise_power(dctn(lines, axes=(1, 2), norm="ortho"))
-    return (variance, count) if variance > 0 else None
+def _single(stack: Real[ndarray, "t y x"], axis: int) -> Float[ndarray, "k t n"]:
+    """Give some lines of single pixels, as others are that are means along an axis."""
+    last = stack.shape[axis] - 1
+    chosen = np.unique(np.linspace(0, last, min(_SINGLE, last + 1)).astype(int))
+    lines: ndarray = np.moveaxis(stack.take(chosen, axis), axis, 0).astype(np.float64)
+    return lines
 
 
 def _noise_power(spectra: Float[ndarray, "k t n"]) -> tuple[float, int]:
@@ -119,13 +114,17 @@ def _noise_power(spectra: Float[ndarray, "k t n"]) -> tuple[float, int]:
 
 def _shared_along(stack: Real[ndarray, "t y x"], axis: int) -> Lines | None:
     """Find what all pixels along an axis share in single frames."""
-    pixels = _pixel_noise(stack, axis)
-    if pixels is None:
+    n_pixels, n_lines = stack.shape[axis], stack.shape[3 - axis]
+    if min(n_pixels, n_lines) < 1 / (1 - _HIGH):
         return None
-    (single, count), n_pixels = pixels, stack.shape[axis]
-    spectrum = dctn(stack.mean(axis, dtype=np.float64), norm="ortho")
+    lines = _single(stack, axis)
+    unit = float(np.abs(lines).max())  # squares stay what a float can hold
+    if not 0 < unit < np.inf:
+        return None
+    single, count = _noise_power(dctn(lines / unit, axes=(1, 2), norm="ortho"))
+    spectrum = dctn(stack.mean(axis, dtype=np.float64) / unit, norm="ortho")
     level, _ = _noise_power(spectrum[None])
-    ratio = level * n_pixels / single
+    ratio = level * n_pixels / single if single > 0 else 0.0
     if not 1 + _SIGMAS * _MEDIAN_STD / np.sqrt(count) < ratio < n_pixels:
         return None
     # Pixels vary by v + s, their mean over n by v / n + s.
@@ -135,8 +134,8 @@ def _shared_along(stack: Real[ndarray, "t y x"], axis: int) -> Lines | None:
     share = n_pixels * variance / (1 + n_pixels * variance)
     spectrum *= share * _noise_share(spectrum, level)
     spectrum[:, 0] = 0  # a brighter frame may be a brighter specimen
-    values = idctn(spectrum, norm="ortho").astype(np.float32)
-    return Lines(values, float(np.sqrt(variance)))
+    values = unit * idctn(spectrum, norm="ortho")
+    return Lines(values.astype(np.float32), float(np.sqrt(variance)))
 
 
 def _noise_share(
