@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Real
+from jaxtyping import Float, Float64, Real
 from numpy import ndarray
 from scipy.fft import dctn, idctn
 from scipy.special import chdtri
@@ -18,11 +18,12 @@ from napari_lowdose.memory import mapped
 # quieter half of those in time, noise prevails.
 _HIGH = 0.75
 _HALVES = 2
-_SINGLE = 32  # rows or columns of single pixels that tell the noise of pixels
+_REFERENCES = 8  # means with signs, that tell the noise which pixels have on their own
 # Of the square of a normal number: its median, and the deviation of a median of n
 # such squares, in parts of it, times the root of n.
 _MEDIAN, _MEDIAN_STD = 0.4549, 2.33
 _SIGMAS = 6.0
+_FEWEST, _FEWEST_PX = 32, 4  # such squares, and pixels of a line
 _LEAST_STD = 0.03  # of what is worth taking off, in parts of the noise of pixels
 _NEAR = 3  # frequencies around each one, along each axis
 _CHANCE = 1e-4  # that noise alone has so much power around a frequency
@@ -73,6 +74,13 @@ def taken_off(
 ) -> Real[ndarray, "t y x"]:
     """Take the noise that was found off a stack.
 
+    Parameters
+    ----------
+    stack
+        Counts of shape (t, y, x).
+    found
+        As `find_line_noise` gives it.
+
     Returns
     -------
     ndarray
@@ -96,46 +104,57 @@ def line_notes(found: Mapping[str, Lines]) -> Iterator[str]:
         )
 
 
-def _single(stack: Real[ndarray, "t y x"], axis: int) -> Float[ndarray, "k t n"]:
-    """Give some lines of single pixels, as others are that are means along an axis."""
-    last = stack.shape[axis] - 1
-    chosen = np.unique(np.linspace(0, last, min(_SINGLE, last + 1)).astype(int))
-    lines: ndarray = np.moveaxis(stack.take(chosen, axis), axis, 0).astype(np.float64)
-    return lines
-
-
-def _noise_power(spectra: Float[ndarray, "k t n"]) -> tuple[float, int]:
-    """Give the power of noise in spectra, and from how many values it is known."""
-    high = np.square(spectra[:, :, int(_HIGH * spectra.shape[2]) :])
-    bands = np.array_split(high, min(_HALVES, high.shape[1]), axis=1)
-    powers = [np.median(band, axis=(1, 2)).mean() / _MEDIAN for band in bands]
-    return float(min(powers)), bands[-1][0].size
-
-
 def _shared_along(stack: Real[ndarray, "t y x"], axis: int) -> Lines | None:
     """Find what all pixels along an axis share in single frames."""
     n_pixels, n_lines = stack.shape[axis], stack.shape[3 - axis]
-    if min(n_pixels, n_lines) < 1 / (1 - _HIGH):
+    # Of a single frame nobody can tell what stays.
+    if len(stack) < _HALVES or n_pixels < _FEWEST_PX or not n_lines:
         return None
-    lines = _single(stack, axis)
-    unit = float(np.abs(lines).max())  # squares stay what a float can hold
+    means = _means(stack, axis)
+    unit = float(np.abs(means).max())  # squares stay what a float can hold
     if not 0 < unit < np.inf:
         return None
-    single, count = _noise_power(dctn(lines / unit, axes=(1, 2), norm="ortho"))
-    spectrum = dctn(stack.mean(axis, dtype=np.float64) / unit, norm="ortho")
-    level, _ = _noise_power(spectrum[None])
-    ratio = level * n_pixels / single if single > 0 else 0.0
-    if not 1 + _SIGMAS * _MEDIAN_STD / np.sqrt(count) < ratio < n_pixels:
+    spectrum, *others = dctn(means / unit, axes=(1, 2), norm="ortho")
+    level, count = _noise_power(spectrum)
+    own = float(np.mean([_noise_power(other)[0] for other in others]))
+    if count < _FEWEST or not level > own * (
+        1 + _SIGMAS * _MEDIAN_STD / np.sqrt(count)
+    ):
         return None
-    # Pixels vary by v + s, their mean over n by v / n + s.
-    variance = (ratio - 1) / (n_pixels - ratio)
-    if variance < _LEAST_STD**2:
+    # Means over n pixels vary by an n-th of what the pixels do.
+    std = np.sqrt((level - own) / (n_pixels * own)) if own > 0 else np.inf
+    if not _LEAST_STD < std < np.inf:
         return None
-    share = n_pixels * variance / (1 + n_pixels * variance)
-    spectrum *= share * _noise_share(spectrum, level)
+    spectrum *= (1 - own / level) * _noise_share(spectrum, level)
     spectrum[:, 0] = 0  # a brighter frame may be a brighter specimen
     values = unit * idctn(spectrum, norm="ortho")
-    return Lines(values.astype(np.float32), float(np.sqrt(variance)))
+    return Lines(values.astype(np.float32), float(std))
+
+
+def _means(stack: Real[ndarray, "t y x"], axis: int) -> Float64[ndarray, "k t n"]:
+    """Take means along an axis, and others with signs that cancel what is shared.
+
+    Of noise that pixels have on their own there is as much in all of them.
+    """
+    n = stack.shape[axis]
+    signs = np.ones((n, 1 + _REFERENCES))
+    signs[: n // 2, 1:] = -1
+    rng = np.random.default_rng(0)  # any signs do, if they do not repeat themselves
+    signs[:, 1:] = rng.permuted(signs[:, 1:], axis=0)
+    means = np.empty((1 + _REFERENCES, len(stack), stack.shape[3 - axis]))
+    with np.errstate(invalid="ignore", over="ignore"):  # others refuse such values
+        for number, frame in enumerate(stack):
+            along = frame.astype(np.float64)
+            means[:, number] = ((along if axis == 2 else along.T) @ signs).T / n
+    return means
+
+
+def _noise_power(spectrum: Float64[ndarray, "t n"]) -> tuple[float, int]:
+    """Give the power where noise prevails, and from how many values it is known."""
+    high = np.square(spectrum[:, int(_HIGH * spectrum.shape[1]) :])
+    halves = np.array_split(high, _HALVES)
+    # A median: of fringes few values tell.
+    return min(float(np.median(h)) for h in halves) / _MEDIAN, halves[-1].size
 
 
 def _noise_share(
