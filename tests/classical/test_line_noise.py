@@ -98,6 +98,14 @@ def test_what_is_the_same_in_all_frames_is_left(name):
     assert without_lines(noisy) is noisy
 
 
+def test_a_single_frame_is_left():
+    """Nobody can tell what stays the same."""
+    rng = np.random.default_rng(9)
+    noisy = scene() + rng.normal(size=SHAPE) + shared("rows", rng, 1.0)
+    assert not find_line_noise(noisy[:1])
+    assert find_line_noise(noisy)
+
+
 def test_flicker_is_left():
     """A brighter frame may be a brighter specimen."""
     rng = np.random.default_rng(6)

@@ -199,9 +199,10 @@ class FineTune:
             self._stand_at(share, best)
             return float(self._held_out_losses(how).mean())
 
-        half, whole = loss_at(0.5), loss_at(1.0)
-        lowest = _lowest_point(float(self._base_losses.mean()), half, whole)
-        seen = {0.5: half, 1.0: whole, lowest: loss_at(lowest)}
+        seen = {share: loss_at(share) for share in (0.5, 1.0)}
+        lowest = _lowest_point(float(self._base_losses.mean()), *seen.values())
+        if lowest not in seen:
+            seen[lowest] = loss_at(lowest)
         self._stand_at(min(seen, key=seen.__getitem__), best)
 
     def _stand_at(self, share: float, best: LooksNetwork) -> None:

@@ -53,7 +53,7 @@ def find_line_noise(stack: Real[ndarray, "t y x"]) -> dict[str, Lines]:
     The mean of a row of `n` pixels has an `n`-th of their variance, unless they share
     noise. What of that varies from frame to frame and from row to row like noise is
     told from the scene by its spectrum, as the Wiener filter does. What stays the same
-    in all frames is left: it might be the specimen.
+    in all frames is left, and so is a single frame: it might be the specimen.
 
     Parameters
     ----------
@@ -107,7 +107,6 @@ def line_notes(found: Mapping[str, Lines]) -> Iterator[str]:
 def _shared_along(stack: Real[ndarray, "t y x"], axis: int) -> Lines | None:
     """Find what all pixels along an axis share in single frames."""
     n_pixels, n_lines = stack.shape[axis], stack.shape[3 - axis]
-    # Of a single frame nobody can tell what stays.
     if len(stack) < _HALVES or n_pixels < _FEWEST_PX or not n_lines:
         return None
     means = _means(stack, axis)
