@@ -72,8 +72,11 @@ def test_slice_by_slice_is_what_the_networks_make_of_the_volume(noisy, second):
     expected = units.inverse(last.fused[0].numpy())
     # Between looks the fused volume is kept in half precision, others' differences from
     # it by their logarithms in bytes, to 4 %, Gaussian means block by block: parts in a
-    # hundred of what the input tells. Of the shipped `accurate` that costs 0.02 dB.
-    assert rms(result.fused - expected) < 0.025 * rms(expected - expected.mean())
+    # hundred of what the input tells. So are the corrections of the second look, thrice
+    # (3 % as even errors), and these networks' are as large as the signal. Of the
+    # shipped `accurate` all that costs 0.03 dB.
+    most = 0.04 if second else 0.025
+    assert rms(result.fused - expected) < most * rms(expected - expected.mean())
     largest = float(last.fused.abs().max()) * units.std
     for plane, estimate in first.estimates.items():
         alone = units.inverse(estimate[0].numpy())

@@ -100,7 +100,27 @@ def test_the_planes_deviation_is_that_of_their_estimates(planes):
     assert wrong.sqrt() < 0.04
     fused = (weights * estimates).sum(0) / weights.sum(0)
     # Sums of weights are kept to 3 %.
-    assert (running.fused.volume - fused).abs().max() < 0.05 * estimates.abs().max()
+    assert (running.end().volume - fused).abs().max() < 0.05 * estimates.abs().max()
+
+
+def test_a_mean_of_corrections_takes_the_place_of_what_it_corrects():
+    rng = torch.Generator().manual_seed(0)
+    first = 100 * torch.randn(SHAPE, generator=rng)
+    corrections = torch.randn(3, *SHAPE, generator=rng)
+    weights = torch.rand(3, *SHAPE, generator=rng) + 0.1
+    corrected = Halves(first.half())
+    estimates = corrected.volume.float() + corrections
+    running = Running.over(SHAPE, CPU, corrected)
+    for plane, estimate, weight in zip(Plane, estimates, weights, strict=True):
+        n = SHAPE[plane.axis]
+        images, shares = (one.movedim(plane.axis, 0) for one in (estimate, weight))
+        running.take(plane, 0, n, images, shares)
+    assert running.end() is corrected
+    wanted = (weights * estimates).sum(0) / weights.sum(0)
+    wrong = (corrected.volume - wanted).square().mean().sqrt()
+    # Of a byte's logarithms half a step is 5 % of the correction, as even errors 2.7 %,
+    # thrice; sums of weights are kept to 3 %; halves of 100 have steps of 0.06.
+    assert wrong < 0.05 * corrections.std() + 0.03
 
 
 @pytest.mark.parametrize("plane", Plane)

@@ -72,6 +72,13 @@ def test_a_bad_base_model_is_made_better_on_held_out_frames(movie, objective):
     assert tuning.best().header.fine_tuning.objective == objective
 
 
+def test_one_step_is_made_however_short_the_time(movie):
+    """Where the first losses take longer than the whole time, on slow machines."""
+    tuning = FineTune.start(base(), [movie], settings(seconds=1e-3))
+    told = [event for event in tuning.going() if isinstance(event, Tuned)]
+    assert [event.step for event in told[:2]] == [0, 1]
+
+
 def test_from_too_far_it_goes_back_towards_the_base(movie):
     """As far as held-out frames want: they have not seen the noise of the others."""
     start, how = base(), arithmetic(EXACT)

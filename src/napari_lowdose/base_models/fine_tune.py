@@ -114,7 +114,10 @@ class FineTune:
         return self.lessons.notes
 
     def going(self) -> Iterator[Tick | Tuned]:
-        """Train until the time is over or nothing improves; leaving early is safe."""
+        """Train until the time is over or nothing improves; leaving early is safe.
+
+        One step is always made.
+        """
         settings = self.settings
         how = arithmetic(settings.compute)
         self.network.requires_grad_(True)
@@ -128,9 +131,9 @@ class FineTune:
         # In the end as much is done as so often takes.
         most = settings.seconds - _LAST_LOSSES * (perf_counter() - begun)
         due, step = perf_counter() - start + _BETWEEN_S, 0
-        while (passed := perf_counter() - start) < most:
+        while (passed := perf_counter() - start) < most or step == 0:
             for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * _rate(passed / most)
+                group["lr"] = settings.learning_rate * _rate(passed, most)
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(_loss(self.network, pool.draw(), how))
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
@@ -281,5 +284,6 @@ def _loss(network: LooksNetwork, cubes: Cubes, how: Arithmetic) -> Tensor:
     return error(second.fused) + _FIRST * error(first.fused) + _PLANES * by_plane
 
 
-def _rate(share: float) -> float:
-    return _LAST_RATE + (1 - _LAST_RATE) * (1 + cos(pi * min(share, 1.0))) / 2
+def _rate(passed: float, most: float) -> float:
+    share = passed / most if passed < most else 1.0
+    return _LAST_RATE + (1 - _LAST_RATE) * (1 + cos(pi * share)) / 2

@@ -146,7 +146,7 @@ class FineTuning(Config):
     """How long it may take, in seconds; it ends earlier when nothing improves."""
 
     learning_rate: Annotated[float, Gt(0), Le(1)] = 5e-4
-    """Step size of the Adam optimiser at its start; it falls to a hundredth."""
+    """Step size of the Adam optimiser at its start; it falls to a tenth."""
 
     cubes: Annotated[int, Ge(1), Le(4096)] = 1
     """Crops of the stack per step."""

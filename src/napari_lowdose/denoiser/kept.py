@@ -161,13 +161,35 @@ class Beside:
     @classmethod
     def of(cls, volume: Halves, other: Kept, limits: tuple[float, float]) -> Beside:
         """Keep the difference, frame by frame."""
-        shape, device = volume.volume.shape, volume.volume.device
-        difference = Logarithms.empty(shape, device, limits, signed=True)
+        beside = cls.none(volume.volume.shape, volume.volume.device, other, limits)
         for frame in range(len(volume.volume)):
             bounds = (Plane.XY, frame, frame + 1)
-            images = volume.part(*bounds).float() - other.part(*bounds)
-            difference.put(*bounds, images)
-        return cls(other, difference)
+            beside.put(*bounds, volume.part(*bounds).float())
+        return beside
+
+    @classmethod
+    def none(
+        cls,
+        shape: Sequence[int],
+        device: torch.device,
+        other: Kept,
+        limits: tuple[float, float],
+    ) -> Beside:
+        """Begin with no difference."""
+        return cls(other, Logarithms.empty(shape, device, limits, signed=True))
+
+    def put(self, plane: Plane, start: int, stop: int, images: Images) -> None:
+        """Replace slices, given in single precision."""
+        difference = images - self.other.part(plane, start, stop)
+        self.difference.put(plane, start, stop, difference)
+
+    def merged(self) -> Halves:
+        """Add the difference to the other volume, which is no more itself then."""
+        assert isinstance(self.other, Halves)
+        for frame in range(len(self.other.volume)):
+            bounds = (Plane.XY, frame, frame + 1)
+            self.other.put(*bounds, self.part(*bounds))
+        return self.other
 
     def part(self, plane: Plane, start: int, stop: int) -> Images:
         """Give slices, float32."""

@@ -166,7 +166,7 @@ def look_after_look(
         look = looking.told(untold)
         kept.pop(Channel.LEVEL, None)
         kept.update(looking.beside(look))
-        running = Running.over(shape, looking.how.device)
+        running = Running.over(shape, looking.how.device, kept.get(Channel.FUSED))
         apart = None if number else Apart.over(shape, looking.how.device)
         for plane in look.networks:
             return_free()
@@ -183,7 +183,7 @@ def look_after_look(
             done += shape[plane.axis]
             if apart is not None:
                 apart.end_plane()
-        kept[Channel.FUSED] = running.fused
+        kept[Channel.FUSED] = running.end()
         del running
         if apart is not None:
             kept[Channel.DISAGREEMENT] = apart.deviation()

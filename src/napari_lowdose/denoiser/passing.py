@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from napari_lowdose.config import Compute
 from napari_lowdose.errors import OutOfMemory
 from napari_lowdose.networks import Arithmetic, arithmetic
+from napari_lowdose.networks.shuffled_unet import ShuffledUNet
 from napari_lowdose.tiling import tiles
 
 # Largest sum of a batch's feature maps in bytes: of whole slices, and of a single one,
@@ -67,17 +69,17 @@ def passing(
     how.on_device(network).eval()
     for start in range(0, n, n_batch):
         stop = min(start + n_batch, n)
-        images = take(start, stop)
         if max(height, width) <= tile:
-            made = _run(network, images, how)
-            del images
+            made = _run(network, partial(take, start, stop), how)
             yield start, stop, made
             del made  # before the next batch is made
             continue
+        images = take(start, stop)
         out: Tensor | None = None
         # The network itself continues slices to multiples of its step.
         for t in tiles((height, width), tile=tile, halo=halo, step=step):
-            part = _run(network, images[(..., *t.read)], how)[(..., *t.keep)]
+            cut = partial(images.__getitem__, (..., *t.read))
+            part = _run(network, cut, how)[(..., *t.keep)]
             if out is None:
                 out = part.new_empty((*part.shape[:2], height, width))
             out[(..., *t.write)] = part
@@ -118,16 +120,24 @@ def predict(
 
 
 def _run(
-    network: nn.Module, images: Slices, how: Arithmetic
+    network: nn.Module, make: Callable[[], Slices], how: Arithmetic
 ) -> Float[Tensor, "n o h w"]:
+    """Pass slices through a network, and let go of them as soon as may be."""
+    images = make()
+    n, _, height, width = images.shape
     try:
         with torch.inference_mode(), how.autocast():
-            estimate: Tensor = network(how.on_device(images)).float()
-            return estimate
+            if isinstance(network, ShuffledUNet):
+                shuffled = network.shuffled(images.to(how.device))
+                del images
+                estimate = network.from_shuffled(shuffled)[..., :height, :width]
+            else:
+                estimate = network(how.on_device(images))
+            return estimate.float()
     except torch.OutOfMemoryError as error:
         raise OutOfMemory(
-            f"a batch of {len(images)} slices of {images.shape[2]} x {images.shape[3]} "
-            f"pixels does not fit on {how.device}; choose a smaller tile, or the CPU"
+            f"a batch of {n} slices of {height} x {width} pixels does not fit on "
+            f"{how.device}; choose a smaller tile, or the CPU"
         ) from error
 
 

@@ -8,35 +8,49 @@ from dataclasses import dataclass
 import torch
 
 from napari_lowdose.config import Plane
-from napari_lowdose.denoiser.kept import Halves, Logarithms
+from napari_lowdose.denoiser.kept import Beside, Halves, Kept, Logarithms
 from napari_lowdose.networks.look import Images
 
 # Of sums of weights, and of differences in units of the noise.
 _WEIGHTS = (1e-3, 1e3)
 DIFFERENCES = (1e-2, 1e2)
+_CORRECTIONS = (1e-3, 1e2)
 
 
 @dataclass
 class Running:
-    """The weighted mean so far, and the sum of the weights, for which a byte does."""
+    """The weighted mean so far, and the sum of the weights, for which a byte does.
 
-    fused: Halves
+    A byte does for the mean, too, where it corrects what is kept already.
+    """
+
+    fused: Halves | Beside
     weight: Logarithms
 
     @classmethod
-    def over(cls, shape: Sequence[int], device: torch.device) -> Running:
+    def over(
+        cls, shape: Sequence[int], device: torch.device, corrected: Kept | None = None
+    ) -> Running:
         """Begin with nothing."""
         weight = Logarithms.empty(shape, device, _WEIGHTS)
-        return cls(Halves.empty(shape, device), weight)
+        if corrected is None:
+            return cls(Halves.empty(shape, device), weight)
+        return cls(Beside.none(shape, device, corrected, _CORRECTIONS), weight)
 
     def take(
         self, plane: Plane, start: int, stop: int, estimate: Images, weight: Images
     ) -> None:
         """Take in some slices of the plane that is being looked at."""
-        fused = self.fused.part(plane, start, stop)
+        fused = self.fused.part(plane, start, stop).float()
         after = self.weight.part(plane, start, stop) + weight
-        fused += (estimate - fused) * (weight / after)
+        fused = torch.lerp(fused, estimate, weight / after)
+        self.fused.put(plane, start, stop, fused)
         self.weight.put(plane, start, stop, after)
+
+    def end(self) -> Halves:
+        """Give the mean, in place of what it corrects; nothing can be taken in."""
+        fused = self.fused
+        return fused if isinstance(fused, Halves) else fused.merged()
 
 
 @dataclass

@@ -144,11 +144,26 @@ class ShuffledUNet(nn.Module):
             the other's; none: no gains are told.
         """
         height, width = images.shape[-2:]
+        return self.from_shuffled(self.shuffled(images), traits)[..., :height, :width]
+
+    def shuffled(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n s p q"]:
+        """Make blocks of pixels channels, after zeros beyond rims to whole steps."""
+        height, width = images.shape[-2:]
         rim = (0, -width % self.step, 0, -height % self.step)
         if any(rim):  # else it would be a copy
             images = functional.pad(images, rim)
         shuffled = functional.pixel_unshuffle(images, self.shuffle)
-        shuffled = shuffled.contiguous(memory_format=torch.channels_last)
+        return shuffled.contiguous(memory_format=torch.channels_last)
+
+    def from_shuffled(
+        self,
+        shuffled: Float[Tensor, "n s p q"],
+        traits: Float[Tensor, "b k"] | None = None,
+    ) -> Float[Tensor, "n o h w"]:
+        """Estimate slices from what `shuffled` made of them, rims of zeros included.
+
+        Unlike `forward` it leaves nobody a reason to keep the slices themselves.
+        """
         scalings = None if traits is None else self.gains(traits)
         features = self.first(shuffled)
         skipped: list[Tensor] = []
@@ -162,7 +177,7 @@ class ShuffledUNet(nn.Module):
             features = _convolved(features, self.leave[level], scalings)
         shown = self.last(torch.cat([features, shuffled.to(features.dtype)], dim=1))
         estimate: Tensor = functional.pixel_shuffle(shown, self.shuffle)
-        return estimate[..., :height, :width]
+        return estimate
 
 
 def _convolved(
