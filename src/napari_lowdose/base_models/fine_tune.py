@@ -122,7 +122,7 @@ class FineTune:
         how = arithmetic(settings.compute)
         self.network.requires_grad_(True)
         optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=settings.learning_rate, fused=True
+            self.network.parameters(), lr=settings.learning_rate, fused=how.fuses
         )
         start = perf_counter()
         pool = WindowPool(self.lessons, np.random.default_rng(settings.seed))
@@ -240,10 +240,11 @@ class FineTune:
             squared = _squared_error(last.fused, cubes)
             n = len(squared) * squared.shape[1]
             wanted = torch.ones_like(squared) if cubes.mask is None else cubes.mask
-            sums = (squared * wanted).reshape(n, -1).double().sum(1)
+            # Not every device has double precision; a frame's sum does without.
+            sums = (squared * wanted).reshape(n, -1).sum(1)
             # Of as many voxels as a frame has on average.
-            losses.append(sums / (wanted.double().sum() / n))
-        return torch.cat(losses).cpu().numpy()
+            losses.append((sums / (wanted.sum() / n)).cpu().double())
+        return torch.cat(losses).numpy()
 
 
 def _lowest_point(none: float, half: float, whole: float) -> float:

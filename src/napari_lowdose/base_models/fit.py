@@ -211,8 +211,8 @@ def _covariance(run: BaseRun) -> tuple[tuple[float, ...], ...]:
         cubes = pool.draw(rng, 1, max(_FRAMES), _SIZES_PX[1]).on(how.device)
         first, _ = run.mean(*cubes.shown)
         estimates = torch.stack(tuple(first.estimates.values()))
-        errors = (estimates - cubes.truth).flatten(1).double()
-        covariance = (errors @ errors.T).cpu().numpy()
+        errors = (estimates - cubes.truth).flatten(1).cpu().double()
+        covariance = (errors @ errors.T).numpy()
         shares.append(covariance / np.trace(covariance))
     return tuple(tuple(float(v) for v in row) for row in np.mean(shares, axis=0))
 

@@ -135,7 +135,8 @@ class Logarithms:
         place = images.float().abs().log_().mul_(1 / self._step).add_(first)
         place.clamp_(0, self._most).floor_()
         if self.signed:
-            place.add_(images < 0, alpha=_SIGN)
+            # On Apple's GPUs kinds are not to be mixed here (PyTorch issue 178709).
+            place.add_((images < 0).to(place.dtype), alpha=_SIGN)
         self.codes.movedim(plane.axis, 0)[start:stop].copy_(place)
 
     @cached_property
@@ -213,9 +214,9 @@ class Coarse:
         slices = torch.arange(start, stop, device=means.device)
         place = (slices + 0.5) / self.steps[plane.axis] - 0.5
         place = place.clamp(0, len(means) - 1)
-        before = place.floor().long()
+        share = place.frac()[:, None, None]
+        before = place.long()
         after = (before + 1).clamp(max=len(means) - 1)
-        share = (place - before)[:, None, None]
         coarse = torch.lerp(means[before].float(), means[after].float(), share)
         fine = functional.interpolate(
             coarse[:, None],

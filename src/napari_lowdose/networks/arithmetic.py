@@ -37,8 +37,22 @@ class Arithmetic:
         }
 
     def on_device(self, module: Any) -> Any:  # noqa: ANN401 - a module, or a tensor
-        """Move to the device, channels last: the layout its convolutions want."""
-        return module.to(self.device, memory_format=torch.channels_last)
+        """Move to the device, in the layout that its convolutions want."""
+        return module.to(self.device, memory_format=layout(self.device))
+
+    @property
+    def fuses(self) -> bool:
+        """Whether an optimiser may take all steps of all weights at once."""
+        return self.device.type in ("cpu", "cuda")
+
+
+def layout(device: torch.device) -> torch.memory_format:
+    """Give the order of pixels and channels that convolutions on a device want.
+
+    Channels come last, but on Apple's GPUs: there gradients failed with "view size is
+    not compatible" (PyTorch issue 140902), and slices were misread (issue 180984).
+    """
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
 
 
 def arithmetic(compute: Compute) -> Arithmetic:
@@ -58,7 +72,9 @@ def arithmetic(compute: Compute) -> Arithmetic:
 def _device(wish: Device) -> torch.device:
     there = {
         Device.CUDA: torch.cuda.is_available(),
-        Device.MPS: torch.backends.mps.is_available(),
+        # Before torch 2.5 autocast refused MPS, even to be switched off.
+        Device.MPS: torch.backends.mps.is_available()
+        and torch.amp.is_autocast_available("mps"),
         Device.CPU: True,
     }
     if wish is Device.AUTO:

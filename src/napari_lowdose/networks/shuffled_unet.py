@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_lowdose.networks.arithmetic import layout
 from napari_lowdose.networks.gains import Gains, Scaling
 from napari_lowdose.networks.traits import Traits
 from napari_lowdose.networks.unet import double_convolution, initialise
@@ -153,7 +154,7 @@ class ShuffledUNet(nn.Module):
         if any(rim):  # else it would be a copy
             images = functional.pad(images, rim)
         shuffled = functional.pixel_unshuffle(images, self.shuffle)
-        return shuffled.contiguous(memory_format=torch.channels_last)
+        return shuffled.contiguous(memory_format=layout(shuffled.device))
 
     def from_shuffled(
         self,
