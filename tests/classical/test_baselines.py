@@ -14,7 +14,6 @@ from napari_lowdose.classical.coarse_step import CoarseStep
 from napari_lowdose.classical.held_out import hold_out
 from napari_lowdose.classical.noise_std import noise_std
 from napari_lowdose.classical.tuning import GRID_STEP
-from napari_lowdose.classical.wiener import left_behind
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.noise import Noise, Poisson, Readout, add_noise, looks_counted
 from napari_lowdose.specimens import SPECIMENS, Catalyst
@@ -169,25 +168,6 @@ def test_the_wiener_filter_sees_what_repeats():
     estimate = BASELINES["wiener"].denoise(lattice + noise, {"strength": 1.0})
     # 0.22 was measured; by the mean power of all directions alone 0.43 of it are lost.
     assert mse(estimate, lattice) < 0.3 * lattice.var()
-
-
-def test_what_an_estimate_has_left_behind_is_found_in_its_residual():
-    wave = 0.04 * np.cos(np.pi * 20 * (np.arange(96) + 0.5) / 96)
-    missing = np.broadcast_to(wave, (48, 96, 96)).astype(np.float32)
-    noise = np.random.default_rng(1).standard_normal(missing.shape).astype(np.float32)
-    found = left_behind(5 + missing + noise)
-    # Of a power of a thousandth of the noise's; 0.05 of it was measured.
-    assert mse(found, missing) < 0.1 * missing.var()
-    assert found.mean() == pytest.approx(0, abs=1e-4)
-    # Of a perfect estimate nothing is: as of pure noise.
-    assert left_behind(noise.copy()).std() < 0.015
-
-
-def test_noise_that_is_not_white_is_not_taken_for_what_is_left_behind():
-    noise = np.random.default_rng(1).standard_normal((24, 64, 64)).astype(np.float32)
-    rows = np.random.default_rng(2).standard_normal((24, 64, 1)).astype(np.float32)
-    for residual in (ndimage.gaussian_filter(noise, (0, 0.5, 0.5)), noise + rows / 3):
-        assert not left_behind(residual).any()
 
 
 def test_the_wiener_filter_is_blind_to_sparks():

@@ -27,9 +27,6 @@ _BANDS = 4
 _SIGMAS = 3.0  # by which a bin must stand out of the noise
 _NEAR, _NEARBY = 3, 5  # edges of cubes of frequencies around each one
 _CHANCE = 1e-7  # that noise alone has so much power around a frequency
-# Of a residual's power: if more of it stands out, its noise is not white. Of twelve
-# movies at most 0.0006 did; of those with noise shared by neighbours, 0.003 to 0.12.
-_MOST_LEFT = 1e-3
 # Too much noise is left more easily than too little signal: so much more is taken.
 _MARGIN = 1.05
 
@@ -70,40 +67,21 @@ def denoise_wiener(
     return estimate
 
 
-def left_behind(residual: Float[ndarray, "t y x"]) -> Float[ndarray, "t y x"]:
-    """Tell what of the scene is in the residual of an estimate, by the same filter.
-
-    The residual of a perfect estimate is noise. What stands out of that was in the
-    stack, and is missing in the estimate; unless it is so much that the noise itself
-    cannot be white, as the filter takes it to be.
-
-    Parameters
-    ----------
-    residual
-        Counts less what a denoiser made of them, of shape (t, y, x), float32; its
-        memory is used, and what it held is lost.
-
-    Returns
-    -------
-    ndarray
-        To be added to the estimate, with a mean of zero; float32.
-    """
-    residual -= np.float32(residual.mean(dtype=np.float64))
-    power = np.vdot(residual, residual)
-    found = _filtered(residual, 1.0)
-    if np.vdot(found, found) > _MOST_LEFT * power:
-        found[:] = 0
-    return found
-
-
 def _filtered(signal: Float[ndarray, "t y x"], strength: float) -> ndarray:
     """Filter what is around zero, in the memory that it is in."""
     lowest, highest = usual_range(signal)
     np.clip(signal, lowest, highest, out=signal)
     spectrum = dctn(signal, norm="ortho", workers=-1, overwrite_x=True)
-    frame_bins, time_bins = _bins(signal.shape)
-    noise, power, count = _power(spectrum, frame_bins, time_bins)
-    noise *= strength * _MARGIN
+    filter_spectrum(spectrum, strength)
+    estimate: ndarray = idctn(spectrum, norm="ortho", workers=-1, overwrite_x=True)
+    return np.clip(estimate, lowest, highest, out=estimate)
+
+
+def filter_spectrum(spectrum: Float[ndarray, "t y x"], strength: float = 1.0) -> None:
+    """Weaken every frequency of a cosine transform, in place, by its share of noise."""
+    frame_bins, time_bins = frequency_bins(spectrum.shape, _FRAME_BINS, _TIME_BINS)
+    power, count = _power(spectrum, frame_bins, time_bins)
+    noise = noise_power(spectrum) * strength * _MARGIN
     certain = power > noise * (1 + _SIGMAS * np.sqrt(2 / np.maximum(count, 1)))
     usual = np.where(certain, power, noise).astype(np.float32)
     shares: deque[Float[ndarray, "y x"]] = deque()
@@ -122,8 +100,6 @@ def _filtered(signal: Float[ndarray, "t y x"], strength: float) -> ndarray:
 
     for frame, near in zip(spectrum, _around(left(), _NEAR), strict=True):
         frame *= (shares.popleft() + _over(near.power, near.power + noise)) / 2
-    estimate: ndarray = idctn(spectrum, norm="ortho", workers=-1, overwrite_x=True)
-    return np.clip(estimate, lowest, highest, out=estimate)
 
 
 @dataclass(frozen=True)
@@ -175,14 +151,24 @@ def _over(
     return share
 
 
-def _bins(shape: tuple[int, ...]) -> tuple[Int[ndarray, "y x"], Int[ndarray, " t"]]:
-    """Give each frequency its bin; low ones get fine ones."""
+def frequency_bins(
+    shape: tuple[int, ...], most_in_frame: int, most_in_time: int
+) -> tuple[Int[ndarray, "y x"], Int[ndarray, " t"]]:
+    """Give each frequency of a stack its bin, by frame and in time; low ones are fine.
+
+    Parameters
+    ----------
+    shape
+        Of the stack.
+    most_in_frame, most_in_time
+        How many bins there are at the most.
+    """
     n_frames, height, width = shape
     across = _radius(height, width) / 2**0.5
     along = np.arange(n_frames) / n_frames
     return (
-        (_FRAME_BINS * np.sqrt(across)).astype(np.intp),
-        (min(_TIME_BINS, n_frames) * np.sqrt(along)).astype(np.intp),
+        (most_in_frame * np.sqrt(across)).astype(np.intp),
+        (min(most_in_time, n_frames) * np.sqrt(along)).astype(np.intp),
     )
 
 
@@ -190,27 +176,30 @@ def _radius(height: int, width: int) -> Float[ndarray, "y x"]:
     return np.hypot(np.arange(height)[:, None] / height, np.arange(width) / width)
 
 
+def noise_power(spectrum: Float[ndarray, "t y x"]) -> float:
+    """Read the power of white noise off a cosine transform, where it is highest."""
+    radius = _radius(*spectrum.shape[1:])
+    high = radius >= min(_HIGH, radius.max())
+    at_high = [np.square(frame[high]).mean(dtype=np.float64) for frame in spectrum]
+    # The quietest of some bands in time: what moves slowly may be sharp in the frame.
+    bands = np.array_split(at_high, min(_BANDS, len(at_high)))
+    return min(float(band.mean()) for band in bands)
+
+
 def _power(
     spectrum: Float[ndarray, "t y x"],
     frame_bins: Int[ndarray, "y x"],
     time_bins: Int[ndarray, " t"],
-) -> tuple[float, Float[ndarray, "m n"], Float[ndarray, "m n"]]:
-    """Give the noise's power, the mean power of the bins, and how many are in each."""
-    radius = _radius(*frame_bins.shape)
-    high = radius >= min(_HIGH, radius.max())
+) -> tuple[Float[ndarray, "m n"], Float[ndarray, "m n"]]:
+    """Give the mean power of the bins, and how many frequencies are in each."""
     sums, counts = np.zeros((2, _TIME_BINS, _FRAME_BINS))
-    at_high = np.empty(len(spectrum))
     flat = frame_bins.ravel()
     per_frame = np.bincount(flat, minlength=_FRAME_BINS)
-    for number, (frame, time_bin) in enumerate(zip(spectrum, time_bins, strict=True)):
-        power = np.square(frame)
-        at_high[number] = power[high].mean(dtype=np.float64)
-        sums[time_bin] += np.bincount(flat, power.ravel(), minlength=_FRAME_BINS)
+    for frame, time_bin in zip(spectrum, time_bins, strict=True):
+        power = np.square(frame).ravel()
+        sums[time_bin] += np.bincount(flat, power, minlength=_FRAME_BINS)
         counts[time_bin] += per_frame
-    # The quietest of some bands in time: what moves slowly may be sharp in the frame.
-    bands = np.array_split(at_high, min(_BANDS, len(at_high)))
-    noise = min(float(band.mean()) for band in bands)
-    return noise, sums / np.maximum(counts, 1), counts
+    return sums / np.maximum(counts, 1), counts
 
 
 WIENER = Baseline(

@@ -25,7 +25,7 @@ class Denoising(Config):
     """Also denoise the movie run backwards, and average: better, in twice the time."""
 
     put_back: bool = True
-    """Add what of the scene the residual still shows to the result of a base model."""
+    """Put back contrast and details that a base model's result lacks of the counts."""
 
     remove_lines: bool = True
     """Let base models take off noise that all pixels of a row or column share."""

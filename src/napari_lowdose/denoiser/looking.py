@@ -12,7 +12,8 @@ from jaxtyping import Float, Real
 from numpy import ndarray
 from torch import Tensor
 
-from napari_lowdose.classical.wiener import denoise_wiener, left_behind
+from napari_lowdose.classical.completing import completed
+from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.config import Plane
 from napari_lowdose.denoiser.denoised import Denoised, Progress
 from napari_lowdose.denoiser.kept import (
@@ -195,12 +196,10 @@ def look_after_look(
     kept.clear()
     return_free()
     units = looking.units
-    result = (
-        _put_back(looking, fused)
-        if put_back
-        else _frame_by_frame(fused, shape, units.inverse)
-    )
+    result = _frame_by_frame(fused, shape, units.inverse)
     del fused
+    if put_back:
+        result = _put_back(looking.stack, result)
     return Denoised(
         result,
         {plane: units.inverse(planes.pop(plane)) for plane in [*planes]},
@@ -216,15 +215,11 @@ def _keep_beside_fused(kept: dict[Channel, Kept]) -> None:
         kept[channel] = Beside.of(volume, kept[Channel.FUSED], DIFFERENCES)
 
 
-def _put_back(looking: Looking, fused: Kept) -> Float[ndarray, "t y x"]:
-    """Map a volume to counts, and add what of the scene its residual still shows."""
-    counts = _frame_by_frame(fused, looking.stack.shape, looking.units.inverse)
-    np.subtract(looking.stack, counts, out=counts, casting="same_kind")
-    result = left_behind(counts)
-    for frame, out in enumerate(result):
-        image = fused.part(Plane.XY, frame, frame + 1)[0].float()
-        out += looking.units.inverse(image.numpy(force=True))
-    return result
+def _put_back(stack: ndarray, counts: ndarray) -> Float[ndarray, "t y x"]:
+    """Put back what a result, whose memory is used, has lost of a stack."""
+    residual = mapped(stack.shape, np.float32)
+    np.subtract(stack, counts, out=residual, casting="same_kind")
+    return completed(counts, residual)
 
 
 def _frame_by_frame(

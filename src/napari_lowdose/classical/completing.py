@@ -1,0 +1,121 @@
+"""What counts still tell of an estimate: how strong it should be, and what it lacks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Float32, Float64, Int
+from numpy import ndarray
+from scipy.fft import dctn, idctn
+
+from napari_lowdose.classical.usual_range import usual_range
+from napari_lowdose.classical.wiener import filter_spectrum, frequency_bins, noise_power
+
+# Of a residual's power: if more of it stands out, its noise is not white. Of twelve
+# movies at most 0.0006 did; of those with noise shared by neighbours, 0.003 to 0.12.
+_MOST_LEFT = 1e-3
+# Chosen on 12 movies of the benchmark; 98 others gained a tenth of a decibel by them.
+_TIME_BINS, _FRAME_BINS = 8, 12
+_USUAL = 0.06  # by which gains differ from 1
+_NOISE_ERROR = 0.01  # of the noise's power
+_LEAST, _MOST = 0.8, 1.25
+
+
+def completed(
+    estimate: Float[ndarray, "t y x"], residual: Float[ndarray, "t y x"]
+) -> Float[ndarray, "t y x"]:
+    """Give an estimate the contrast that the counts tell, and what it lacks of them.
+
+    Noise is independent of the scene, so that an estimate of least error has as much in
+    common with the counts as the scene has with itself: the power of the counts above
+    that of their noise. So much more or less is taken of each band of frequencies.
+    Then the residual should be noise, and what stands out of it, as the Wiener filter
+    finds it, is added. Nothing is done if more than a thousandth of its power does: the
+    noise is not white then, as both take it to be.
+
+    Parameters
+    ----------
+    estimate
+        Of a stack, of shape (t, y, x), float32.
+    residual
+        The stack less the estimate, float32.
+
+    Returns
+    -------
+    ndarray
+        The estimate, better if it can be, float32. The memory of both is used, and what
+        they held is lost.
+
+    References
+    ----------
+    Least-error estimates: E[f y] = E[f x] + E[f n] = E[x x], where f is the posterior
+    mean of x given y = x + n (C. Stein, Ann. Statist. 9, 1135 (1981), for E[f n]).
+    """
+    mean = np.float32(estimate.mean(dtype=np.float64))
+    estimate -= mean
+    residual -= np.float32(residual.mean(dtype=np.float64))
+    np.clip(residual, *usual_range(residual), out=residual)
+    seen, left = (
+        dctn(part, norm="ortho", workers=-1, overwrite_x=True)
+        for part in (estimate, residual)
+    )
+    power = np.vdot(left, left)
+    bins = _bins(seen.shape)
+    more = _surplus(seen, left)[:, bins.frame]
+    for frame, beside, row in zip(seen, left, bins.time, strict=True):
+        beside -= more[row] * frame
+    filter_spectrum(left)
+    if np.vdot(left, left) <= _MOST_LEFT * power:
+        for frame, beside, row in zip(seen, left, bins.time, strict=True):
+            frame *= 1 + more[row]
+            frame += beside
+    result: ndarray = idctn(seen, norm="ortho", workers=-1, overwrite_x=True)
+    result += mean
+    return result
+
+
+class _Bins(NamedTuple):
+    frame: Int[ndarray, "y x"]
+    time: Int[ndarray, " t"]
+
+
+def _bins(shape: tuple[int, ...]) -> _Bins:
+    return _Bins(*frequency_bins(shape, _FRAME_BINS, _TIME_BINS))
+
+
+def _surplus(
+    seen: Float32[ndarray, "t y x"], left: Float32[ndarray, "t y x"]
+) -> Float32[ndarray, "m n"]:
+    """Tell which share of itself each band of an estimate's spectrum lacks."""
+    noise, bins = noise_power(left), _bins(seen.shape)
+    flat = bins.frame.ravel()
+    both, whole, count = np.zeros((3, _TIME_BINS, _FRAME_BINS))
+    per_frame = np.bincount(flat, minlength=_FRAME_BINS)
+    for frame, beside, row in zip(seen, left, bins.time, strict=True):
+        counts = frame + beside
+        for sums, product in ((both, frame * counts), (whole, np.square(counts))):
+            sums[row] += np.bincount(flat, product.ravel(), minlength=_FRAME_BINS)
+        count[row] += per_frame
+    scene = whole - noise * count
+    there = (scene > 0) & (both > 0)
+    gains = np.ones_like(scene)
+    np.divide(scene, both, out=gains, where=there)
+    surplus = np.clip(gains, _LEAST, _MOST).astype(np.float32) - 1
+    return _trust(noise * count, scene, count, there) * surplus
+
+
+def _trust(
+    noise: Float64[ndarray, "m n"],
+    scene: Float64[ndarray, "m n"],
+    count: Float64[ndarray, "m n"],
+    there: ndarray,
+) -> Float32[ndarray, "m n"]:
+    """Weigh what is usual for gains against the chance that the noise's power has."""
+    chance = np.zeros_like(scene)
+    np.divide(2, count, out=chance, where=there)
+    std = np.full_like(scene, np.inf)
+    np.divide(noise, scene, out=std, where=there)
+    std *= np.sqrt(chance) + _NOISE_ERROR
+    share: ndarray = _USUAL**2 / (_USUAL**2 + np.square(std))
+    return share.astype(np.float32)
