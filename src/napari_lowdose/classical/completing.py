@@ -109,7 +109,7 @@ def _surplus(
     surplus = np.clip(gains, _LEAST, _MOST) - 1
     surplus *= _trust(noise * count, scene, count, there)
     gains = 1 + surplus
-    # Where more than noise would be left all the same, it is not contrast that is wrong.
+    # Where more than noise would be left all the same, contrast is not what is wrong.
     rest = whole - 2 * gains * both + np.square(gains) * own
     most = noise * (count * (1 + _NOISE_ERROR) + _SIGMAS * np.sqrt(2 * count))
     surplus[rest > most] = 0
