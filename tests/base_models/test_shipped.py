@@ -98,6 +98,28 @@ def test_noise_of_neighbours_is_not_put_back(catalyst):
 
 
 @pytest.mark.parametrize("name", BASE_MODELS)
+def test_noise_that_frames_share_costs_nothing(name, catalyst):
+    """An afterglow, which would pass for something that lasts."""
+    noisy, truth = catalyst
+    counts, wanted = (
+        stack + 0.2 * np.concatenate([stack[:1], stack[:-1]])
+        for stack in (noisy.astype(np.float32), truth)
+    )
+    denoiser, (note, *_) = fitted(name, counts, EXACT)
+    assert note.startswith("Frames share noise with the next one (a correlation of 0.")
+    assert "made independent" in note
+    plain, _ = fitted(name, noisy, EXACT)
+    # More light in all by the square of 1.2, less some sharpness: within 0.5 dB.
+    relative = error(denoiser(counts), wanted) / wanted.var()
+    assert relative < 1.12 * error(plain(noisy), truth) / truth.var()
+    assert error(replace(denoiser, shared=0.0)(counts), wanted) > 1.5 * error(
+        denoiser(counts), wanted
+    )
+    both = denoiser.limited_to(Denoising(compute=EXACT, both_ways=True), len(noisy))
+    assert error(both(counts), wanted) < 1.05 * error(denoiser(counts), wanted)
+
+
+@pytest.mark.parametrize("name", BASE_MODELS)
 def test_noise_that_rows_share_is_taken_off_unless_it_is_not_wanted(name, catalyst):
     noisy, truth = catalyst
     rng = np.random.default_rng(0)

@@ -10,6 +10,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from jaxtyping import Real
 from numpy import ndarray
 
@@ -23,7 +24,13 @@ from napari_lowdose.base_models.file import (
 from napari_lowdose.classical.line_noise import find_line_noise, line_notes, taken_off
 from napari_lowdose.config import Compute
 from napari_lowdose.denoiser import Denoiser
-from napari_lowdose.noise import NoiseUnits, read_noise_units
+from napari_lowdose.noise import (
+    NoiseUnits,
+    evened,
+    evening_notes,
+    read_noise_units,
+    shared_by_frames,
+)
 from napari_lowdose.shipped import BASE_MODELS, DEFAULT, BaseModel, model_path
 from napari_lowdose.training import describe_checkpoint, load_denoiser
 
@@ -69,15 +76,35 @@ def fitted(
     if remove_lines:
         lines = find_line_noise(stack)
         taken, stack = tuple(line_notes(lines)), taken_off(stack, lines)
+    shared = shared_by_frames(stack)
+    if shared:
+        stack = evened(stack, shared, float(stack.mean(dtype=np.float64)))
     units, notes = read_noise_units(stack)
-    denoiser = denoiser_of(load_base(path), units, compute)
-    return replace(denoiser, removes_lines=remove_lines), (*taken, *notes)
+    denoiser = denoiser_of(load_base(path), units, compute, shared=shared)
+    denoiser = replace(denoiser, removes_lines=remove_lines)
+    return denoiser, (*taken, *evening_notes(shared), *notes)
 
 
 def denoiser_of(
-    base: BaseFile, units: NoiseUnits, compute: Compute | None = None
+    base: BaseFile,
+    units: NoiseUnits,
+    compute: Compute | None = None,
+    *,
+    shared: float = 0.0,
 ) -> Denoiser:
-    """Make a denoiser of a base model for a stack whose noise is known."""
+    """Make a denoiser of a base model for a stack whose noise is known.
+
+    Parameters
+    ----------
+    base
+        The model.
+    units
+        Of the noise; where frames share some, of the stack without that.
+    compute
+        Device, precision and threads.
+    shared
+        Correlation of the noise with that of the next frame.
+    """
     return Denoiser(
         units,
         base.network.looks,
@@ -85,6 +112,7 @@ def denoiser_of(
         keeps_mean=True,
         puts_back=True,
         removes_lines=True,
+        shared=shared,
         compute=compute or Compute(),
     )
 

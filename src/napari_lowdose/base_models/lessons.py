@@ -19,8 +19,11 @@ from napari_lowdose.networks.traits import traits_of, windows_of
 from napari_lowdose.noise import (
     NoiseMeasurement,
     NoiseUnits,
+    evened,
+    evening_notes,
     measure_noise,
     read_noise_units,
+    shared_by_frames,
 )
 from napari_lowdose.objectives import OBJECTIVES, Fit, Patches
 from napari_lowdose.training import Example
@@ -47,12 +50,16 @@ class Source:
         Of its noise.
     held_out
         Frames at the end that are not trained on.
+    shared
+        Correlation of the noise with that of the next frame, before it was made
+        independent.
     """
 
     noisy: Real[ndarray, "t y x"]
     truth: Real[ndarray, "t y x"] | None
     units: NoiseUnits
     held_out: int
+    shared: float = 0.0
 
     @property
     def n_train(self) -> int:
@@ -72,19 +79,24 @@ class Lessons:
     def of(cls, examples: Sequence[Example], settings: FineTuning) -> Lessons:
         """Measure the noise, choose the objective, and hold frames out.
 
-        Noise that rows or columns share is taken off first, as the denoiser will do:
-        networks would learn it. Bad input is refused as `FineTune.start` tells.
+        Noise that rows or columns share is taken off first, and what frames share made
+        independent, as the denoiser will do: networks would learn it. Bad input is
+        refused as `FineTune.start` tells.
         """
         notes: dict[str, None] = {}
         sources, objectives = [], []
         for recorded in examples:
             lines = find_line_noise(recorded.noisy)
             example = replace(recorded, noisy=taken_off(recorded.noisy, lines))
+            shared = shared_by_frames(example.noisy)
+            if shared:
+                example = _evened(example, shared)
             source, said = _source(example, settings)
             objective, reason = _objective(example, source.units, settings)
-            sources.append(source)
+            sources.append(replace(source, shared=shared))
             objectives.append(objective)
-            notes.update(dict.fromkeys((*line_notes(lines), *said, reason)))
+            said = (*line_notes(lines), *evening_notes(shared), *said)
+            notes.update(dict.fromkeys((*said, reason)))
         chosen = settings.model_copy(update={"objective": _one_of(objectives)})
         return cls(tuple(sources), chosen, tuple(note for note in notes if note))
 
@@ -184,6 +196,17 @@ class WindowPool:
         sources = self._lessons.sources
         source = sources[int(self._rng.integers(len(sources)))]
         return self._lessons.window(source, self._rng)
+
+
+def _evened(example: Example, shared: float) -> Example:
+    """Make the noise of frames independent, and have the truth run the same course."""
+    around = float(example.noisy.mean(dtype=np.float64))
+    truth = example.truth
+    return replace(
+        example,
+        noisy=evened(example.noisy, shared, around),
+        truth=None if truth is None else evened(truth, shared, around),
+    )
 
 
 def _source(example: Example, settings: FineTuning) -> tuple[Source, tuple[str, ...]]:

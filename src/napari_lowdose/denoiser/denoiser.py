@@ -18,6 +18,7 @@ from napari_lowdose.errors import LowDoseError
 from napari_lowdose.fusion import disagreement, fuse
 from napari_lowdose.networks import arithmetic
 from napari_lowdose.networks.look import Channel, Look
+from napari_lowdose.noise import evened, given_back
 from napari_lowdose.planes import usable_planes
 
 
@@ -44,6 +45,9 @@ class Denoiser:
         Whether what of the scene stands out of a learned fusion's residual is added.
     removes_lines
         Whether noise that rows or columns of frames share is taken off first.
+    shared
+        Correlation of the noise of frames with that of the next one: it is made
+        independent first, for which `normalizer` is, and given back in the end.
     tile_px
         Edge of the tiles slices are cut into; 0 as large as memory allows.
     compute
@@ -62,6 +66,7 @@ class Denoiser:
     both_ways: bool = False
     puts_back: bool = False
     removes_lines: bool = False
+    shared: float = 0.0
     tile_px: int = 0
     compute: Compute = field(default_factory=Compute)
 
@@ -79,6 +84,19 @@ class Denoiser:
         """Denoise, telling the progress; leaving early is safe."""
         if self.removes_lines:
             stack = taken_off(stack, find_line_noise(stack))
+        if not self.shared:
+            return (yield from self._all_ways(stack, each_plane))
+        around = float(self.normalizer.inverse(np.zeros(1, np.float32))[0])
+        stack = evened(stack, self.shared, around)
+        seen = yield from self._all_ways(stack, each_plane)
+        for estimate in (seen.fused, *seen.planes.values()):
+            given_back(estimate, self.shared, around)
+        return seen
+
+    def _all_ways(
+        self, stack: Real[ndarray, "t y x"], each_plane: bool
+    ) -> Generator[Progress, None, Denoised]:
+        """Denoise in the order of the frames, and backwards if that is asked for."""
         if not self.both_ways:
             return (yield from self._one_way(stack, each_plane))
         there = yield from part_of(self._one_way(stack, each_plane), 0, 2)

@@ -32,8 +32,11 @@ def fine_tune(job: Job, link: Link) -> None:
     preview = Preview(job, link, noisy[0])
 
     def denoise(window: ndarray) -> ndarray:
-        units, compute = tuning.lessons.sources[0].units, job.fine_tuning.compute
-        return denoiser_of(tuning.present(), units, compute)(window)
+        source, compute = tuning.lessons.sources[0], job.fine_tuning.compute
+        denoiser = denoiser_of(
+            tuning.present(), source.units, compute, shared=source.shared
+        )
+        return denoiser(window)
 
     numbers = count()
     for event in tuning.going():

@@ -10,6 +10,12 @@ from napari_lowdose.noise.description import describe
 from napari_lowdose.noise.detectors import DETECTORS, SUMMARIES
 from napari_lowdose.noise.dose import electrons_of_dose_rate, electrons_per_pixel
 from napari_lowdose.noise.estimate import measure_noise
+from napari_lowdose.noise.evening import (
+    evened,
+    evening_notes,
+    given_back,
+    shared_by_frames,
+)
 from napari_lowdose.noise.level import noise_share
 from napari_lowdose.noise.like import recipe_like
 from napari_lowdose.noise.measurement import (
@@ -47,6 +53,9 @@ __all__ = [
     "describe",
     "electrons_of_dose_rate",
     "electrons_per_pixel",
+    "evened",
+    "evening_notes",
+    "given_back",
     "inverse_anscombe",
     "looks_counted",
     "measure_noise",
@@ -55,6 +64,7 @@ __all__ = [
     "read_noise_units",
     "read_recipe",
     "recipe_like",
+    "shared_by_frames",
     "stage_of_field",
     "thin",
     "with_stage_settings",

@@ -14,7 +14,7 @@ _NOTABLE = 1e-3  # share of pixels or values
 
 
 def untrained_for(
-    measured: NoiseMeasurement | None, n_frames: int, *, faint: bool
+    measured: NoiseMeasurement | None, n_frames: int, *, faint: bool, shared: float
 ) -> Iterator[str]:
     """Say what a base model was not trained for.
 
@@ -26,6 +26,8 @@ def untrained_for(
         Of the stack.
     faint
         Whether there is next to no noise.
+    shared
+        Correlation of the noise with that of the next frame, see `shared_with_next`.
     """
     if faint:
         yield (
@@ -53,10 +55,13 @@ def untrained_for(
             "Neighbouring pixels share noise, which base models are not trained for: "
             "expect residual blotches; bin the movie, or train on it."
         )
-    if not measured.counting and frames_share_noise(measured):
+    # What moves may feign much, but then hardly in whole counts.
+    lagging = frames_share_noise(measured) and not measured.counting
+    if shared or lagging:
+        much = f" (a correlation of {shared:.2g})" if shared else ""
         yield (
-            "Frames share noise with the next one, which base models are not trained "
-            "for: expect residual flicker, or train on the movie."
+            f"Frames share noise with the next one{much}, which base models are not "
+            "trained for: expect blotches that last, or train on the movie."
         )
     for share, what in (
         (measured.saturated, "values are saturated: what is brighter is lost"),

@@ -7,6 +7,7 @@ from jaxtyping import Real
 from numpy import ndarray
 
 from napari_lowdose.errors import UnusableStack
+from napari_lowdose.noise.correlation import shared_with_next
 from napari_lowdose.noise.estimate import measure_noise
 from napari_lowdose.noise.measurement import NoiseMeasurement
 from napari_lowdose.noise.thinning import looks_counted
@@ -54,7 +55,7 @@ def read_noise_units(
     UnusableStack
         If a value is NaN or infinite, or all are equal.
     """
-    mean, sample = _mean(stack), _sample(stack)
+    mean, sample = _mean(stack), sample_of(stack)
     spread = _spread(sample) or _spread(stack)
     if not spread > 0:
         raise UnusableStack(
@@ -66,13 +67,14 @@ def read_noise_units(
     if unit != 1:
         sample = sample.astype(np.promote_types(sample.dtype, np.float32)) / unit
     measured = _measured(sample)
-    line = _line(sample, measured, mean / unit).scaled(unit)
+    shared = shared_with_next(sample)
+    line = _line(sample, measured, mean / unit, shared).scaled(unit)
     least = (_LEAST_NOISE * spread) ** 2
     faint = line.variance < least
     if faint:
         line = VarianceLine(0.0, least)
     offset = measured.offset.value * unit if measured else 0.0
-    notes = untrained_for(measured, len(stack), faint=faint)
+    notes = untrained_for(measured, len(stack), faint=faint, shared=shared)
     return _units(mean, line, offset), tuple(notes)
 
 
@@ -110,7 +112,10 @@ def _units(mean: float, line: VarianceLine, offset: float) -> NoiseUnits:
 
 
 def _line(
-    sample: Real[ndarray, "t y x"], measured: NoiseMeasurement | None, mean: float
+    sample: Real[ndarray, "t y x"],
+    measured: NoiseMeasurement | None,
+    mean: float,
+    shared_in_time: float,
 ) -> VarianceLine:
     """Choose the measured line, or a rougher one that jumping things do not raise."""
     rough = rough_line(sample, mean)
@@ -125,7 +130,9 @@ def _line(
     # A line without slope may be that of an empty ground, where alone nothing moved.
     hidden = not line.slope and rough.variance > _HIDDEN**2 * line.variance
     rougher = comparable and (jumpy or hidden)
-    shared = _shared(measured) * (1.0 if rougher else _lagging(measured))
+    shared = _shared(measured) * (
+        1.0 if rougher else _lagging(measured, shared_in_time)
+    )
     line = rough if rougher else line
     return VarianceLine(line.slope * shared, line.variance * shared)
 
@@ -157,12 +164,14 @@ def _shared(measured: NoiseMeasurement) -> float:
     return float(np.clip(shared, 1.0, _MOST_SHARED))
 
 
-def _lagging(measured: NoiseMeasurement) -> float:
+def _lagging(measured: NoiseMeasurement, shared: float) -> float:
     """Give the variance over long times over what differences of frames show of it."""
     # No afterglow leaves counts whole.
-    if measured.counting or not frames_share_noise(measured):
+    great = frames_share_noise(measured) and not measured.counting
+    if not (shared or great):
         return 1.0
-    lags = np.maximum(measured.lags[1:], 0.0)
+    # Small ones are better told by the finest details, great ones last longer.
+    lags = np.maximum(measured.lags[1:], 0.0) if great else np.array([shared])
     seen = 1 - 4 / 3 * lags[0] + (lags[1] / 3 if len(lags) > 1 else 0.0)
     return float((1 + 2 * lags.sum()) / max(seen, 0.1))
 
@@ -187,7 +196,7 @@ def _mean(stack: Real[ndarray, "t y x"]) -> float:
     return mean
 
 
-def _sample(stack: Real[ndarray, "t y x"]) -> Real[ndarray, "n h w"]:
+def sample_of(stack: Real[ndarray, "t y x"]) -> Real[ndarray, "n h w"]:
     """Take frames in a row from the middle; of large ones, four windows.
 
     Frames are compared with their neighbours; four windows see more than one.
