@@ -50,8 +50,8 @@ def completed(
 
     References
     ----------
-    Least-error estimates: E[f y] = E[f x] + E[f n] = E[x x], where f is the posterior
-    mean of x given y = x + n (C. Stein, Ann. Statist. 9, 1135 (1981), for E[f n]).
+    The rule of iterated means: E[f y] = E[x y] = E[x x] for f the mean of x given y,
+    all around zero, and y less x independent of x.
     """
     mean = np.float32(estimate.mean(dtype=np.float64))
     estimate -= mean

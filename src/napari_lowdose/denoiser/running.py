@@ -41,10 +41,11 @@ class Running:
         self, plane: Plane, start: int, stop: int, estimate: Images, weight: Images
     ) -> None:
         """Take in some slices of the plane that is being looked at."""
-        fused = self.fused.part(plane, start, stop).float()
+        fused = self.fused.part(plane, start, stop)
         after = self.weight.part(plane, start, stop) + weight
-        fused = torch.lerp(fused, estimate, weight / after)
-        self.fused.put(plane, start, stop, fused)
+        fused += (estimate - fused) * (weight / after)
+        if isinstance(self.fused, Beside):  # of halves the slices are no copies
+            self.fused.put(plane, start, stop, fused)
         self.weight.put(plane, start, stop, after)
 
     def end(self) -> Halves:
