@@ -11,10 +11,15 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="lowdose-cache-")
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from napari_lowdose.noise import Noise, add_noise
 from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.stack import Stack
+
+# Laws hold on slow machines, too.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _DATA = Path(__file__).parents[2] / "shared" / "data"
 
