@@ -1,4 +1,5 @@
 from copy import deepcopy
+from time import sleep
 
 import numpy as np
 import pytest
@@ -77,6 +78,20 @@ def test_one_step_is_made_however_short_the_time(movie):
     tuning = FineTune.start(base(), [movie], settings(seconds=1e-3))
     told = [event for event in tuning.going() if isinstance(event, Tuned)]
     assert [event.step for event in told[:2]] == [0, 1]
+
+
+def test_the_last_step_is_validated_also_when_the_time_ends_between_two(movie):
+    """Who listens takes time, too: here all of it, at the first tick."""
+    tuning = FineTune.start(base(), [movie], settings(seconds=3.0, cubes=1))
+    step, validated = 0, -1
+    for event in tuning.going():
+        if isinstance(event, Tick):
+            step += 1
+            if step == 1:
+                sleep(3.0)
+        else:
+            validated = event.step
+    assert validated == step > 0
 
 
 def test_from_too_far_it_goes_back_towards_the_base(movie):

@@ -116,7 +116,7 @@ class FineTune:
     def going(self) -> Iterator[Tick | Tuned]:
         """Train until the time is over or nothing improves; leaving early is safe.
 
-        One step is always made.
+        One step is always made, and the last one is always followed by a validation.
         """
         settings = self.settings
         how = arithmetic(settings.compute)
@@ -130,8 +130,9 @@ class FineTune:
         yield self._validated(0, 0.0, how)
         # In the end as much is done as so often takes.
         most = settings.seconds - _LAST_LOSSES * (perf_counter() - begun)
-        due, step = perf_counter() - start + _BETWEEN_S, 0
-        while (passed := perf_counter() - start) < most or step == 0:
+        passed, step, over = perf_counter() - start, 0, False
+        due = passed + _BETWEEN_S
+        while not over:
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * _rate(passed, most)
             optimizer.zero_grad(set_to_none=True)
@@ -141,12 +142,13 @@ class FineTune:
             step += 1
             self._remember(step)
             passed = perf_counter() - start
+            over = passed >= most
             yield Tick(min(passed, settings.seconds), settings.seconds)
-            if passed >= due or passed >= most:
+            if over or passed >= due:
                 yield self._validated(step, passed, how)
-                due = perf_counter() - start + _BETWEEN_S
-                if self._stale():
-                    break
+                passed = perf_counter() - start
+                due = passed + _BETWEEN_S
+                over = over or passed >= most or self._stale()
         if self._best is not None:
             self._go_back(self._best, how)
             yield self._validated(step, perf_counter() - start, how)
