@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from napari_lowdose.networks.gains import Gains
+from napari_lowdose.networks.gaussian import gaussian
 from napari_lowdose.networks.shuffled_unet import ShuffledUNet
 from napari_lowdose.networks.traits import N_TRAITS, traits_of, windows_of
 
@@ -112,3 +113,11 @@ def test_other_weights_are_drawn_as_if_there_were_no_gains():
     before = torch.random.get_rng_state()
     Gains([4, 8])
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("std", [0.3, 1.0, 8.0])
+def test_no_weight_of_a_mean_is_too_small_for_fast_arithmetic(std):
+    """Products with subnormal numbers take a CPU a hundred times as long."""
+    weights = gaussian(256, std, torch.device("cpu"))
+    assert weights[weights > 0].min() > 1e-14
+    assert weights.sum(1).numpy() == pytest.approx(1, abs=1e-6)  # single precision

@@ -102,12 +102,16 @@ def test_from_too_far_it_goes_back_towards_the_base(movie):
     assert told[-1].best
     assert told[-1].step == told[-2].step  # after the last one nothing is learned
     too_far = deepcopy(tuning.best().network)
-    for weight, first in zip(
-        too_far.parameters(), start.network.parameters(), strict=True
-    ):
-        weight.lerp_(first, -2.0)  # three times the way
-    tuning._stand_at(1.0, too_far)
-    far = tuning._held_out_losses(how).mean()
+
+    def loss_at(share: float) -> float:
+        tuning._stand_at(share, too_far)
+        return tuning._held_out_losses(how).mean()
+
+    while (far := loss_at(1.0)) <= loss_at(0.5):
+        for weight, first in zip(
+            too_far.parameters(), start.network.parameters(), strict=True
+        ):
+            weight.lerp_(first, -1.0)  # twice the way
     tuning._go_back(too_far, how)
     assert tuning._held_out_losses(how).mean() < min(far, told[0].loss)
     triples = zip(

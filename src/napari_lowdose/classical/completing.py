@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Int
+from jaxtyping import Float, Float32, Float64
 from numpy import ndarray
 from scipy.fft import dctn, idctn
 
+from napari_lowdose.classical.bands import Bands
 from napari_lowdose.classical.usual_range import usual_range
-from napari_lowdose.classical.wiener import filter_spectrum, frequency_bins, noise_power
+from napari_lowdose.classical.wiener import filter_spectrum, noise_power
 
 # Of a residual's power: if more of it stands out, its noise is not white. Of twelve
 # movies at most 0.0006 did; of those with noise shared by neighbours, 0.003 to 0.12.
 _MOST_LEFT = 1e-3
 # Chosen on 12 movies of the benchmark; 98 others gained a tenth of a decibel by them.
-_TIME_BINS, _FRAME_BINS = 8, 12
+_BANDS = 8, 12  # along time, across the frame
 _USUAL = 0.06  # by which gains differ from 1
 _NOISE_ERROR = 0.05  # of the noise's power, should it not be quite white
 _LEAST, _MOST = 0.8, 1.25
@@ -62,46 +61,28 @@ def completed(
         for part in (estimate, residual)
     )
     power = np.vdot(left, left)
-    bins = _bins(seen.shape)
-    more = _surplus(seen, left)[:, bins.frame]
-    for frame, beside, row in zip(seen, left, bins.time, strict=True):
-        beside -= more[row] * frame
+    bands = Bands.of(seen.shape, _BANDS)
+    more = _surplus(seen, left, bands)[:, bands.across]
+    for frame, beside, band in zip(seen, left, bands.along, strict=True):
+        beside -= more[band] * frame
     filter_spectrum(left)
     if np.vdot(left, left) <= _MOST_LEFT * power:
-        for frame, beside, row in zip(seen, left, bins.time, strict=True):
-            frame *= 1 + more[row]
+        for frame, beside, band in zip(seen, left, bands.along, strict=True):
+            frame *= 1 + more[band]
             frame += beside
     result: ndarray = idctn(seen, norm="ortho", workers=-1, overwrite_x=True)
     result += mean
     return result
 
 
-class _Bins(NamedTuple):
-    frame: Int[ndarray, "y x"]
-    time: Int[ndarray, " t"]
-
-
-def _bins(shape: tuple[int, ...]) -> _Bins:
-    return _Bins(*frequency_bins(shape, _FRAME_BINS, _TIME_BINS))
-
-
 def _surplus(
-    seen: Float32[ndarray, "t y x"], left: Float32[ndarray, "t y x"]
+    seen: Float32[ndarray, "t y x"], left: Float32[ndarray, "t y x"], bands: Bands
 ) -> Float32[ndarray, "m n"]:
     """Tell which share of itself each band of an estimate's spectrum lacks."""
-    noise, bins = noise_power(left), _bins(seen.shape)
-    flat = bins.frame.ravel()
-    both, whole, own, count = np.zeros((4, _TIME_BINS, _FRAME_BINS))
-    per_frame = np.bincount(flat, minlength=_FRAME_BINS)
-    for frame, beside, row in zip(seen, left, bins.time, strict=True):
-        counts = frame + beside
-        for sums, product in (
-            (both, frame * counts),
-            (whole, np.square(counts)),
-            (own, np.square(frame)),
-        ):
-            sums[row] += np.bincount(flat, product.ravel(), minlength=_FRAME_BINS)
-        count[row] += per_frame
+    noise, count = noise_power(left), bands.counts()
+    own = bands.products(seen, seen)
+    both = own + bands.products(seen, left)
+    whole = 2 * both - own + bands.products(left, left)
     scene = whole - noise * count
     there = (scene > 0) & (both > 0)
     gains = np.ones_like(scene)
@@ -113,7 +94,8 @@ def _surplus(
     rest = whole - 2 * gains * both + np.square(gains) * own
     most = noise * (count * (1 + _NOISE_ERROR) + _SIGMAS * np.sqrt(2 * count))
     surplus[rest > most] = 0
-    return surplus.astype(np.float32)
+    told: ndarray = surplus.astype(np.float32)
+    return told
 
 
 def _trust(

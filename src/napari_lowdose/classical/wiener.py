@@ -10,21 +10,21 @@ from itertools import chain, repeat
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Int, Real
+from jaxtyping import Bool, Float, Real
 from numpy import ndarray
 from scipy.fft import dctn, idctn
 from scipy.special import chdtri
 
+from napari_lowdose.classical.bands import Bands, radius
 from napari_lowdose.classical.baseline import Baseline, Setting
 from napari_lowdose.classical.usual_range import usual_range
 from napari_lowdose.memory import mapped
 
-# Bins of the spectrum, finer where it is low: along time, and across the frame.
-_TIME_BINS, _FRAME_BINS = 32, 64
+_NUMBER = 32, 64  # of bands along time, and across the frame
 # Beyond this frequency, in parts of the highest one along a row, noise prevails.
 _HIGH = 0.75
 _BANDS = 4
-_SIGMAS = 3.0  # by which a bin must stand out of the noise
+_SIGMAS = 3.0  # by which a band must stand out of the noise
 _NEAR, _NEARBY = 3, 5  # edges of cubes of frequencies around each one
 _CHANCE = 1e-7  # that noise alone has so much power around a frequency
 # Too much noise is left more easily than too little signal: so much more is taken.
@@ -79,22 +79,23 @@ def _filtered(signal: Float[ndarray, "t y x"], strength: float) -> ndarray:
 
 def filter_spectrum(spectrum: Float[ndarray, "t y x"], strength: float = 1.0) -> None:
     """Weaken every frequency of a cosine transform, in place, by its share of noise."""
-    frame_bins, time_bins = frequency_bins(spectrum.shape, _FRAME_BINS, _TIME_BINS)
-    power, count = _power(spectrum, frame_bins, time_bins)
+    bands = Bands.of(spectrum.shape, _NUMBER)
+    count = np.maximum(bands.counts(), 1)
+    power = bands.products(spectrum, spectrum) / count
     noise = noise_power(spectrum) * strength * _MARGIN
-    certain = power > noise * (1 + _SIGMAS * np.sqrt(2 / np.maximum(count, 1)))
+    certain = power > noise * (1 + _SIGMAS * np.sqrt(2 / count))
     usual = np.where(certain, power, noise).astype(np.float32)
     shares: deque[Float[ndarray, "y x"]] = deque()
 
     def left() -> Iterator[Float[ndarray, "y x"]]:
-        for frame, near, nearby, time_bin in zip(
+        for frame, near, nearby, band in zip(
             spectrum,
             _around(map(np.square, spectrum), _NEAR),
             _around(map(np.square, spectrum), _NEARBY),
-            time_bins,
+            bands.along,
             strict=True,
         ):
-            share = _share(near, nearby, usual[time_bin][frame_bins], noise)
+            share = _share(near, nearby, usual[band][bands.across], noise)
             shares.append(share)
             yield np.square(share * frame)
 
@@ -151,55 +152,14 @@ def _over(
     return share
 
 
-def frequency_bins(
-    shape: tuple[int, ...], most_in_frame: int, most_in_time: int
-) -> tuple[Int[ndarray, "y x"], Int[ndarray, " t"]]:
-    """Give each frequency of a stack its bin, by frame and in time; low ones are fine.
-
-    Parameters
-    ----------
-    shape
-        Of the stack.
-    most_in_frame, most_in_time
-        How many bins there are at the most.
-    """
-    n_frames, height, width = shape
-    across = _radius(height, width) / 2**0.5
-    along = np.arange(n_frames) / n_frames
-    return (
-        (most_in_frame * np.sqrt(across)).astype(np.intp),
-        (min(most_in_time, n_frames) * np.sqrt(along)).astype(np.intp),
-    )
-
-
-def _radius(height: int, width: int) -> Float[ndarray, "y x"]:
-    return np.hypot(np.arange(height)[:, None] / height, np.arange(width) / width)
-
-
 def noise_power(spectrum: Float[ndarray, "t y x"]) -> float:
     """Read the power of white noise off a cosine transform, where it is highest."""
-    radius = _radius(*spectrum.shape[1:])
-    high = radius >= min(_HIGH, radius.max())
+    frequencies = radius(*spectrum.shape[1:])
+    high = frequencies >= min(_HIGH, frequencies.max())
     at_high = [np.square(frame[high]).mean(dtype=np.float64) for frame in spectrum]
     # The quietest of some bands in time: what moves slowly may be sharp in the frame.
     bands = np.array_split(at_high, min(_BANDS, len(at_high)))
     return min(float(band.mean()) for band in bands)
-
-
-def _power(
-    spectrum: Float[ndarray, "t y x"],
-    frame_bins: Int[ndarray, "y x"],
-    time_bins: Int[ndarray, " t"],
-) -> tuple[Float[ndarray, "m n"], Float[ndarray, "m n"]]:
-    """Give the mean power of the bins, and how many frequencies are in each."""
-    sums, counts = np.zeros((2, _TIME_BINS, _FRAME_BINS))
-    flat = frame_bins.ravel()
-    per_frame = np.bincount(flat, minlength=_FRAME_BINS)
-    for frame, time_bin in zip(spectrum, time_bins, strict=True):
-        power = np.square(frame).ravel()
-        sums[time_bin] += np.bincount(flat, power, minlength=_FRAME_BINS)
-        counts[time_bin] += per_frame
-    return sums / np.maximum(counts, 1), counts
 
 
 WIENER = Baseline(

@@ -84,10 +84,12 @@ def _moments(window: Float[Tensor, "t y x"]) -> Float[Tensor, "bands moments"]:
     levels.append(window.mean((1, 2), keepdim=True))
     bands = []
     for fine, coarse in pairwise(levels):
-        band = fine - coarse
-        after = [(band[lag:] * band[:-lag]).mean() for lag in _LAGS]
-        three = (band[2:] * band[1:-1] * band[:-2]).mean()
-        bands.append(torch.stack([band.square().mean(), *after, three]))
+        band = (fine - coarse).flatten(1)
+        products = band @ band.T
+        means = [products.diagonal(lag).mean() for lag in (0, *_LAGS)]
+        pairs = band[1:-1] * band[:-2]
+        three = torch.dot(pairs.flatten(), band[2:].flatten()) / len(pairs)
+        bands.append(torch.stack([*means, three]) / band.shape[1])
     return torch.stack(bands).double()
 
 
