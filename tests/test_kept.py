@@ -12,10 +12,11 @@ from napari_lowdose.denoiser.kept import (
     Counts,
     Halves,
     Logarithms,
+    Shares,
     gaussian_means,
     images_of,
 )
-from napari_lowdose.denoiser.running import Apart, Running
+from napari_lowdose.denoiser.running import Running
 from napari_lowdose.networks import Channel
 from napari_lowdose.networks.look import slices_of, smoothed
 from napari_lowdose.noise.units import NoiseUnits
@@ -78,10 +79,10 @@ def test_a_volume_beside_another_one_is_nearly_itself(plane):
 
 
 @pytest.mark.parametrize("planes", [tuple(Plane), (Plane.XY, Plane.YT)])
-def test_the_planes_deviation_is_that_of_their_estimates(planes):
+def test_the_planes_deviation_and_the_first_are_those_of_their_estimates(planes):
     rng = torch.Generator().manual_seed(0)
     estimates = torch.randn(len(planes), *SHAPE, generator=rng)
-    running, apart = Running.over(SHAPE, CPU), Apart.over(SHAPE, CPU)
+    running = Running.over(SHAPE, CPU)
     weights = torch.rand(len(planes), *SHAPE, generator=rng) + 0.1
     for plane, estimate, weight in zip(planes, estimates, weights, strict=True):
         for start in range(0, SHAPE[plane.axis], 4):
@@ -90,17 +91,21 @@ def test_the_planes_deviation_is_that_of_their_estimates(planes):
                 part.movedim(plane.axis, 0)[start:stop] for part in (estimate, weight)
             )
             running.take(plane, start, stop, images, shares)
-            apart.take(plane, start, stop, images)
-        apart.end_plane()
-    found = apart.deviation().part(Plane.XY, 0, SHAPE[0])
+        running.end_plane()
+    fused = running.end()
+    first, deviation = running.apart.end(fused)
+    found = deviation.part(Plane.XY, 0, SHAPE[0])
     exact = estimates.std(dim=0)
     # Rounded by up to 5 % of the difference, as evenly as may be: 2.6 %; the deviation
     # itself by half of that.
     wrong = (found - exact).square().mean() / exact.square().mean()
     assert wrong.sqrt() < 0.04
-    fused = (weights * estimates).sum(0) / weights.sum(0)
+    mean = (weights * estimates).sum(0) / weights.sum(0)
     # Sums of weights are kept to 3 %.
-    assert (running.end().volume - fused).abs().max() < 0.05 * estimates.abs().max()
+    assert (fused.volume - mean).abs().max() < 0.05 * estimates.abs().max()
+    # As the deviation is, by the differences that it is found from and kept by.
+    wrong = first.part(Plane.XY, 0, SHAPE[0]) - estimates[0]
+    assert wrong.square().mean() < 0.04**2 * exact.square().mean()
 
 
 def test_a_mean_of_corrections_takes_the_place_of_what_it_corrects():
@@ -159,3 +164,12 @@ def test_slices_come_with_the_same_neighbours_as_in_training(plane, start, stop)
     images = images_of(kept, sees, plane, (start, stop, n), torch.float16)
     wanted = slices_of([(volumes[:1], 2), (volumes[1:], 0)], plane, start, stop)
     torch.testing.assert_close(images, wanted)
+
+
+@given(values=st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_shares_are_exact_to_half_a_step(values):
+    kept = Shares.empty((1, 1, len(values)), CPU)
+    images = torch.tensor(values)[None, None]
+    kept.put(Plane.XY, 0, 1, images)
+    # and float32
+    assert (kept.part(Plane.XY, 0, 1) - images).abs().max() <= 0.5 / 255 + 1e-6

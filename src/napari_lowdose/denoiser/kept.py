@@ -153,6 +153,31 @@ class Logarithms:
 
 
 @dataclass(frozen=True)
+class Shares:
+    """A volume of numbers from 0 to 1 in a byte, exact to 1/510."""
+
+    codes: UInt8[Tensor, "t y x"]
+
+    @classmethod
+    def empty(cls, shape: Sequence[int], device: torch.device) -> Shares:
+        """Make room for a volume; there are zeros."""
+        return cls(_room(shape, np.uint8, device))
+
+    def part(self, plane: Plane, start: int, stop: int) -> Images:
+        """Give slices, float32."""
+        return self.codes.movedim(plane.axis, 0)[start:stop] / 255
+
+    def put(self, plane: Plane, start: int, stop: int, images: Images) -> None:
+        """Replace slices."""
+        place = (images * 255).add_(0.5)
+        self.codes.movedim(plane.axis, 0)[start:stop].copy_(place)
+
+    def signed(self, limits: tuple[float, float]) -> Logarithms:
+        """Give the same memory, to be written anew by logarithms with signs."""
+        return Logarithms(self.codes, *limits, signed=True)
+
+
+@dataclass(frozen=True)
 class Beside:
     """A volume by its difference from another one."""
 

@@ -27,7 +27,7 @@ from napari_lowdose.denoiser.kept import (
     images_of,
 )
 from napari_lowdose.denoiser.passing import passing
-from napari_lowdose.denoiser.running import DIFFERENCES, Apart, Running
+from napari_lowdose.denoiser.running import DIFFERENCES, Running
 from napari_lowdose.memory import mapped, return_free
 from napari_lowdose.networks import Arithmetic
 from napari_lowdose.networks.look import (
@@ -121,7 +121,8 @@ class Looking:
 
     @cached_property
     def _traits(self) -> Traits:
-        windows = [self.units.forward(part) for part in windows_of(self.stack)]
+        # One at a time: all of them are half a stack.
+        windows = map(self.units.forward, windows_of(self.stack))
         return traits_of(windows, self.units.slope)
 
     @property
@@ -157,6 +158,7 @@ def look_after_look(
     shape = looking.stack.shape
     seen = {channel for look in looks for channel, _ in look.sees}
     kept: dict[Channel, Kept] = {}
+    return_free()  # what reading the noise took
     if Channel.WIENER in seen:
         # First, since at work it takes a float32 stack beside what is kept.
         kept[Channel.WIENER] = looking.filtered()
@@ -168,30 +170,27 @@ def look_after_look(
         kept.pop(Channel.LEVEL, None)
         kept.update(looking.beside(look))
         running = Running.over(shape, looking.how.device, kept.get(Channel.FUSED))
-        apart = None if number else Apart.over(shape, looking.how.device)
         for plane in look.networks:
             return_free()
             if each_plane and number == 0:
                 planes[plane] = np.empty(shape, np.float32)
             for start, stop, estimate, weight in looking.from_plane(look, kept, plane):
                 running.take(plane, start, stop, estimate, weight)
-                if apart is not None:
-                    apart.take(plane, start, stop, estimate)
                 if each_plane and number == 0:
                     target = np.moveaxis(planes[plane], plane.axis, 0)
                     target[start:stop] = estimate.numpy(force=True)
                 yield Progress(done + stop, total)
             done += shape[plane.axis]
-            if apart is not None:
-                apart.end_plane()
-        kept[Channel.FUSED] = running.end()
+            running.end_plane()
+        kept[Channel.FUSED] = mean = running.end()
+        if running.apart is not None:
+            kept[Channel.FRAMES], kept[Channel.DISAGREEMENT] = running.apart.end(mean)
         del running
-        if apart is not None:
-            kept[Channel.DISAGREEMENT] = apart.deviation()
-            kept[Channel.FRAMES] = apart.first
-        del apart
-        if number + 1 < len(looks):
-            _keep_beside_fused(kept)
+        wiener = kept.get(Channel.WIENER)
+        if isinstance(wiener, Halves) and number + 1 < len(looks):
+            # By how it differs from the fused one: in half the memory.
+            kept[Channel.WIENER] = Beside.of(wiener, mean, DIFFERENCES)
+        del wiener, mean
     fused, deviation = kept[Channel.FUSED], kept[Channel.DISAGREEMENT]
     kept.clear()
     return_free()
@@ -205,14 +204,6 @@ def look_after_look(
         {plane: units.inverse(planes.pop(plane)) for plane in [*planes]},
         _frame_by_frame(deviation, shape, lambda image: image * np.float32(units.std)),
     )
-
-
-def _keep_beside_fused(kept: dict[Channel, Kept]) -> None:
-    """Keep estimates by how they differ from the fused one: half the memory."""
-    for channel in (Channel.FRAMES, Channel.WIENER):
-        volume = kept[channel]
-        assert isinstance(volume, Halves)
-        kept[channel] = Beside.of(volume, kept[Channel.FUSED], DIFFERENCES)
 
 
 def _put_back(stack: ndarray, counts: ndarray) -> Float[ndarray, "t y x"]:

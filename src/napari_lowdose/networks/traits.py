@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -42,7 +42,7 @@ def _spread(n: int) -> list[slice]:
 
 
 @torch.no_grad()
-def traits_of(windows: Sequence[Float[ndarray, "t y x"]], slope: float) -> Traits:
+def traits_of(windows: Iterable[Float[ndarray, "t y x"]], slope: float) -> Traits:
     """Tell the traits of a stack by some of its parts.
 
     Noise is independent from frame to frame, so the mean product of a frame and a later
@@ -64,9 +64,12 @@ def traits_of(windows: Sequence[Float[ndarray, "t y x"]], slope: float) -> Trait
         1, 2, 4 and 8 frames and the cubic root of the mean product of three frames, and
         last the slope. All are 0 where there are too few frames.
     """
-    if len(windows[0]) < _FEWEST_FRAMES:
-        return torch.zeros(N_TRAITS)
-    found = torch.stack([_moments(torch.from_numpy(w)) for w in windows]).mean(0)
+    moments = []
+    for window in windows:
+        if len(window) < _FEWEST_FRAMES:
+            return torch.zeros(N_TRAITS)
+        moments.append(_moments(torch.from_numpy(window)))
+    found = torch.stack(moments).mean(0)
     power, products, triples = found[:, :1], found[:, 1:-1], found[:, -1:]
     power = power.clamp(min=torch.finfo(power.dtype).eps)
     lasting = _root(products / power, 2)
@@ -77,13 +80,8 @@ def traits_of(windows: Sequence[Float[ndarray, "t y x"]], slope: float) -> Trait
 
 def _moments(window: Float[Tensor, "t y x"]) -> Float[Tensor, "bands moments"]:
     """Give each band's power, mean products over the lags, and that of three frames."""
-    levels = [window]
-    for std in _EDGES_PX:
-        down, along = (gaussian(n, std, window.device) for n in window.shape[1:])
-        levels.append(down @ window @ along.T)
-    levels.append(window.mean((1, 2), keepdim=True))
     bands = []
-    for fine, coarse in pairwise(levels):
+    for fine, coarse in pairwise(_levels(window)):
         band = (fine - coarse).flatten(1)
         products = band @ band.T
         means = [products.diagonal(lag).mean() for lag in (0, *_LAGS)]
@@ -91,6 +89,15 @@ def _moments(window: Float[Tensor, "t y x"]) -> Float[Tensor, "bands moments"]:
         three = torch.dot(pairs.flatten(), band[2:].flatten()) / len(pairs)
         bands.append(torch.stack([*means, three]) / band.shape[1])
     return torch.stack(bands).double()
+
+
+def _levels(window: Float[Tensor, "t y x"]) -> Iterator[Float[Tensor, "t y x"]]:
+    """Give the window, and means over ever more of it."""
+    yield window
+    for std in _EDGES_PX:
+        down, along = (gaussian(n, std, window.device) for n in window.shape[1:])
+        yield down @ window @ along.T
+    yield window.mean((1, 2), keepdim=True)
 
 
 def _root(values: Tensor, degree: int) -> Tensor:
