@@ -10,7 +10,6 @@ import os
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from jaxtyping import Real
 from numpy import ndarray
 
@@ -24,13 +23,7 @@ from napari_lowdose.base_models.file import (
 from napari_lowdose.classical.line_noise import find_line_noise, line_notes, taken_off
 from napari_lowdose.config import Compute
 from napari_lowdose.denoiser import Denoiser
-from napari_lowdose.noise import (
-    NoiseUnits,
-    evened,
-    evening_notes,
-    read_noise_units,
-    shared_by_frames,
-)
+from napari_lowdose.noise import INDEPENDENT, NoiseUnits, SharedNoise, read_evened
 from napari_lowdose.shipped import BASE_MODELS, DEFAULT, BaseModel, model_path
 from napari_lowdose.training import describe_checkpoint, load_denoiser
 
@@ -76,21 +69,17 @@ def fitted(
     if remove_lines:
         lines = find_line_noise(stack)
         taken, stack = tuple(line_notes(lines)), taken_off(stack, lines)
-    shared = shared_by_frames(stack)
-    if shared:
-        stack = evened(stack, shared, float(stack.mean(dtype=np.float64)))
-    units, notes = read_noise_units(stack)
-    denoiser = denoiser_of(load_base(path), units, compute, shared=shared)
+    _, reading = read_evened(stack)
+    denoiser = denoiser_of(load_base(path), reading.units, compute, reading.shared)
     denoiser = replace(denoiser, removes_lines=remove_lines)
-    return denoiser, (*taken, *evening_notes(shared), *notes)
+    return denoiser, (*taken, *reading.notes)
 
 
 def denoiser_of(
     base: BaseFile,
     units: NoiseUnits,
     compute: Compute | None = None,
-    *,
-    shared: float = 0.0,
+    shared: SharedNoise = INDEPENDENT,
 ) -> Denoiser:
     """Make a denoiser of a base model for a stack whose noise is known.
 
@@ -99,11 +88,11 @@ def denoiser_of(
     base
         The model.
     units
-        Of the noise; where frames share some, of the stack without that.
+        Of the noise; where voxels share some, of the stack without that.
     compute
         Device, precision and threads.
     shared
-        Correlation of the noise with that of the next frame.
+        How they do.
     """
     return Denoiser(
         units,

@@ -17,13 +17,14 @@ from napari_lowdose.config import FineTuning
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.networks.traits import traits_of, windows_of
 from napari_lowdose.noise import (
+    INDEPENDENT,
     NoiseMeasurement,
     NoiseUnits,
+    SharedNoise,
     evened,
-    evening_notes,
     measure_noise,
+    read_evened,
     read_noise_units,
-    shared_by_frames,
 )
 from napari_lowdose.objectives import OBJECTIVES, Fit, Patches
 from napari_lowdose.training import Example
@@ -51,15 +52,14 @@ class Source:
     held_out
         Frames at the end that are not trained on.
     shared
-        Correlation of the noise with that of the next frame, before it was made
-        independent.
+        How voxels shared noise, before it was made independent.
     """
 
     noisy: Real[ndarray, "t y x"]
     truth: Real[ndarray, "t y x"] | None
     units: NoiseUnits
     held_out: int
-    shared: float = 0.0
+    shared: SharedNoise = INDEPENDENT
 
     @property
     def n_train(self) -> int:
@@ -79,7 +79,7 @@ class Lessons:
     def of(cls, examples: Sequence[Example], settings: FineTuning) -> Lessons:
         """Measure the noise, choose the objective, and hold frames out.
 
-        Noise that rows or columns share is taken off first, and what frames share made
+        Noise that rows or columns share is taken off first, and what voxels share made
         independent, as the denoiser will do: networks would learn it. Bad input is
         refused as `FineTune.start` tells.
         """
@@ -88,14 +88,16 @@ class Lessons:
         for recorded in examples:
             lines = find_line_noise(recorded.noisy)
             example = replace(recorded, noisy=taken_off(recorded.noisy, lines))
-            shared = shared_by_frames(example.noisy)
+            even, reading = read_evened(example.noisy)
+            shared = reading.shared
             if shared:
-                example = _evened(example, shared)
+                truth = _on_the_same_course(example, shared)
+                example = replace(example, noisy=even, truth=truth)
             source, said = _source(example, settings)
             objective, reason = _objective(example, source.units, settings)
             sources.append(replace(source, shared=shared))
             objectives.append(objective)
-            said = (*line_notes(lines), *evening_notes(shared), *said)
+            said = (*line_notes(lines), *shared.notes(), *said)
             notes.update(dict.fromkeys((*said, reason)))
         chosen = settings.model_copy(update={"objective": _one_of(objectives)})
         return cls(tuple(sources), chosen, tuple(note for note in notes if note))
@@ -198,15 +200,14 @@ class WindowPool:
         return self._lessons.window(source, self._rng)
 
 
-def _evened(example: Example, shared: float) -> Example:
-    """Make the noise of frames independent, and have the truth run the same course."""
+def _on_the_same_course(
+    example: Example, shared: SharedNoise
+) -> Real[ndarray, "t y x"] | None:
+    """Have the truth run the course of a stack whose noise was made independent."""
+    if example.truth is None:
+        return None
     around = float(example.noisy.mean(dtype=np.float64))
-    truth = example.truth
-    return replace(
-        example,
-        noisy=evened(example.noisy, shared, around),
-        truth=None if truth is None else evened(truth, shared, around),
-    )
+    return evened(example.truth, shared.of_truth(), around)
 
 
 def _source(example: Example, settings: FineTuning) -> tuple[Source, tuple[str, ...]]:

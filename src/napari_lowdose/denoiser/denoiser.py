@@ -18,7 +18,7 @@ from napari_lowdose.errors import LowDoseError
 from napari_lowdose.fusion import disagreement, fuse
 from napari_lowdose.networks import arithmetic
 from napari_lowdose.networks.look import Channel, Look
-from napari_lowdose.noise import evened, given_back
+from napari_lowdose.noise import INDEPENDENT, SharedNoise, evened, given_back
 from napari_lowdose.planes import usable_planes
 
 
@@ -46,8 +46,8 @@ class Denoiser:
     removes_lines
         Whether noise that rows or columns of frames share is taken off first.
     shared
-        Correlation of the noise of frames with that of the next one: it is made
-        independent first, for which `normalizer` is, and given back in the end.
+        How the noise of voxels is: it is made independent first, for which `normalizer`
+        is, and given back in the end.
     tile_px
         Edge of the tiles slices are cut into; 0 as large as memory allows.
     compute
@@ -66,7 +66,7 @@ class Denoiser:
     both_ways: bool = False
     puts_back: bool = False
     removes_lines: bool = False
-    shared: float = 0.0
+    shared: SharedNoise = INDEPENDENT
     tile_px: int = 0
     compute: Compute = field(default_factory=Compute)
 

@@ -11,10 +11,10 @@ from napari_lowdose.noise.detectors import DETECTORS, SUMMARIES
 from napari_lowdose.noise.dose import electrons_of_dose_rate, electrons_per_pixel
 from napari_lowdose.noise.estimate import measure_noise
 from napari_lowdose.noise.evening import (
+    INDEPENDENT,
+    SharedNoise,
     evened,
-    evening_notes,
     given_back,
-    shared_by_frames,
 )
 from napari_lowdose.noise.level import noise_share
 from napari_lowdose.noise.like import recipe_like
@@ -31,10 +31,16 @@ from napari_lowdose.noise.stages import STAGES, Poisson, Readout
 from napari_lowdose.noise.thinning import looks_counted, thin
 from napari_lowdose.noise.unit_notes import TRAINED_DOSE
 from napari_lowdose.noise.units import NoiseUnits
-from napari_lowdose.noise.units_reading import noise_units_of, read_noise_units
+from napari_lowdose.noise.units_reading import (
+    Reading,
+    noise_units_of,
+    read_evened,
+    read_noise_units,
+)
 
 __all__ = [
     "DETECTORS",
+    "INDEPENDENT",
     "STAGES",
     "SUMMARIES",
     "TRAINED_DOSE",
@@ -45,7 +51,9 @@ __all__ = [
     "NoiseUnits",
     "PhotonTransfer",
     "Poisson",
+    "Reading",
     "Readout",
+    "SharedNoise",
     "Source",
     "Stage",
     "add_noise",
@@ -54,17 +62,16 @@ __all__ = [
     "electrons_of_dose_rate",
     "electrons_per_pixel",
     "evened",
-    "evening_notes",
     "given_back",
     "inverse_anscombe",
     "looks_counted",
     "measure_noise",
     "noise_share",
     "noise_units_of",
+    "read_evened",
     "read_noise_units",
     "read_recipe",
     "recipe_like",
-    "shared_by_frames",
     "stage_of_field",
     "thin",
     "with_stage_settings",

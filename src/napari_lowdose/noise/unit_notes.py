@@ -14,7 +14,12 @@ _NOTABLE = 1e-3  # share of pixels or values
 
 
 def untrained_for(
-    measured: NoiseMeasurement | None, n_frames: int, *, faint: bool, shared: float
+    measured: NoiseMeasurement | None,
+    n_frames: int,
+    *,
+    faint: bool,
+    shared: float,
+    evened_pixels: bool,
 ) -> Iterator[str]:
     """Say what a base model was not trained for.
 
@@ -28,6 +33,8 @@ def untrained_for(
         Whether there is next to no noise.
     shared
         Correlation of the noise with that of the next frame, see `shared_with_next`.
+    evened_pixels
+        Whether that of neighbouring pixels was made independent: little of it is left.
     """
     if faint:
         yield (
@@ -50,7 +57,7 @@ def untrained_for(
         )
     if measured.gain_told and not faint:
         yield from _dose(measured.dose)
-    if measured.correlated:
+    if measured.correlated and not evened_pixels:
         yield (
             "Neighbouring pixels share noise, which base models are not trained for: "
             "expect residual blotches; bin the movie, or train on it."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from jaxtyping import Real
 from numpy import ndarray
@@ -9,6 +11,7 @@ from numpy import ndarray
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.noise.correlation import shared_with_next
 from napari_lowdose.noise.estimate import measure_noise
+from napari_lowdose.noise.evening import SharedNoise, evened, power_of_neighbours
 from napari_lowdose.noise.measurement import NoiseMeasurement
 from napari_lowdose.noise.thinning import looks_counted
 from napari_lowdose.noise.tiles import TILE_PX, VarianceLine, rough_line
@@ -25,7 +28,63 @@ _MOST_SHARED = 25.0  # as if all pixels of the map were one
 _JUMPY = 0.85  # of the measured deviation, below which motion had a part in that
 _JUMPY_COUNTS = 0.7  # the same for a detector that counts, whose noise is better known
 _HIDDEN = 1.3  # of the measured deviation, above which that missed all that is bright
+_MOST_LAG = 0.45  # at a half, the highest temporal frequency would have no noise
+_FEWEST_FRAMES = 8  # that tell how neighbours share noise
+_SPECTRUM = (1, 32, 32)
+# Of noise that pixels share, in parts of the mean: -0.1 was found for that of blurs
+# over up to two pixels, -0.4 to -0.6 beyond that, and -0.9 for what moved.
+_CREDIBLE = -0.25
 _FEWEST_QUANTA = 2  # of a tile whose variance has a median that means something
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read off a stack.
+
+    Parameters
+    ----------
+    units
+        The map to units of the noise, and the noise at any brightness.
+    notes
+        Sentences that the user should read before trusting a base model.
+    shared
+        How voxels share noise, as far as it is certain.
+    """
+
+    units: NoiseUnits
+    notes: tuple[str, ...]
+    shared: SharedNoise
+
+
+def read_evened(
+    stack: Real[ndarray, "t y x"],
+) -> tuple[Real[ndarray, "t y x"], Reading]:
+    """Make the noise independent where it is not, and read what a base model sees.
+
+    Parameters
+    ----------
+    stack
+        Counts of shape (t, y, x).
+
+    Returns
+    -------
+    stack
+        The same where nothing is to be done, or in float32, see `evened`.
+    reading
+        Of that; but it tells how noise was shared before.
+
+    Raises
+    ------
+    UnusableStack
+        As `read_noise_units`.
+    """
+    reading = _read(stack)
+    shared = reading.shared
+    if not shared:
+        return stack, reading
+    even = evened(stack, shared, reading.units.mean)
+    again = _read(even, evened_pixels=shared.neighbours is not None)
+    return even, replace(again, notes=(*shared.notes(), *again.notes), shared=shared)
 
 
 def read_noise_units(
@@ -55,27 +114,8 @@ def read_noise_units(
     UnusableStack
         If a value is NaN or infinite, or all are equal.
     """
-    mean, sample = _mean(stack), sample_of(stack)
-    spread = _spread(sample) or _spread(stack)
-    if not spread > 0:
-        raise UnusableStack(
-            f"expected a stack with noise, but every value is {mean:g}; "
-            "check the file, the channel or the crop"
-        )
-    # A power of two changes no digit: the noise is read alike in any unit.
-    unit = 2.0 ** round(np.log2(spread)) if sample.dtype.kind == "f" else 1.0
-    if unit != 1:
-        sample = sample.astype(np.promote_types(sample.dtype, np.float32)) / unit
-    measured = _measured(sample)
-    shared = shared_with_next(sample)
-    line = _line(sample, measured, mean / unit, shared).scaled(unit)
-    least = (_LEAST_NOISE * spread) ** 2
-    faint = line.variance < least
-    if faint:
-        line = VarianceLine(0.0, least)
-    offset = measured.offset.value * unit if measured else 0.0
-    notes = untrained_for(measured, len(stack), faint=faint, shared=shared)
-    return _units(mean, line, offset), tuple(notes)
+    reading = _read(stack)
+    return reading.units, reading.notes
 
 
 def noise_units_of(
@@ -99,6 +139,50 @@ def noise_units_of(
         return read_noise_units(stack)[0]
     mean = float(stack.mean(dtype=np.float64))
     return NoiseUnits.of_detector(mean, gain=gain, offset=offset, readout_std=0.0)
+
+
+def _read(stack: Real[ndarray, "t y x"], *, evened_pixels: bool = False) -> Reading:
+    mean, sample = _mean(stack), sample_of(stack)
+    spread = _spread(sample) or _spread(stack)
+    if not spread > 0:
+        raise UnusableStack(
+            f"expected a stack with noise, but every value is {mean:g}; "
+            "check the file, the channel or the crop"
+        )
+    # A power of two changes no digit: the noise is read alike in any unit.
+    unit = 2.0 ** round(np.log2(spread)) if sample.dtype.kind == "f" else 1.0
+    if unit != 1:
+        sample = sample.astype(np.promote_types(sample.dtype, np.float32)) / unit
+    measured = _measured(sample)
+    lag = shared_with_next(sample)
+    line = _line(sample, measured, mean / unit, lag).scaled(unit)
+    least = (_LEAST_NOISE * spread) ** 2
+    faint = line.variance < least
+    if faint:
+        line = VarianceLine(0.0, least)
+    offset = measured.offset.value * unit if measured else 0.0
+    notes = untrained_for(
+        measured, len(stack), faint=faint, shared=lag, evened_pixels=evened_pixels
+    )
+    units = _units(mean, line, offset)
+    neighbours, std = None, 0.0
+    if measured and _tells_neighbours(measured) and not faint:
+        neighbours = measured.correlation
+        std = units.std / float(np.sqrt(_shared(measured)))
+    shared = SharedNoise(min(lag, _MOST_LAG), neighbours, std)
+    return Reading(units, tuple(notes), shared)
+
+
+def _tells_neighbours(measured: NoiseMeasurement) -> bool:
+    """Tell whether it is certain how pixels share noise.
+
+    Within a frame fine texture may share some. What moves, or reaches further than the
+    map of correlations, makes powers of less than nothing.
+    """
+    if not (measured.correlated and measured.alike):
+        return False
+    power = power_of_neighbours(_SPECTRUM, measured.correlation)
+    return measured.n_frames >= _FEWEST_FRAMES and bool(power.min() > _CREDIBLE)
 
 
 def _units(mean: float, line: VarianceLine, offset: float) -> NoiseUnits:
