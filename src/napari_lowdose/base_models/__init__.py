@@ -20,10 +20,10 @@ from napari_lowdose.base_models.file import (
     load_base,
     save_base,
 )
-from napari_lowdose.classical.line_noise import find_line_noise, line_notes, taken_off
+from napari_lowdose.base_models.prepared import Prepared
 from napari_lowdose.config import Compute
 from napari_lowdose.denoiser import Denoiser
-from napari_lowdose.noise import INDEPENDENT, NoiseUnits, SharedNoise, read_evened
+from napari_lowdose.noise import INDEPENDENT, NoiseUnits, SharedNoise
 from napari_lowdose.shipped import BASE_MODELS, DEFAULT, BaseModel, model_path
 from napari_lowdose.training import describe_checkpoint, load_denoiser
 
@@ -65,14 +65,10 @@ def fitted(
     path = model_path(name)
     if not is_base(path):
         return load_denoiser(path, stack, compute)
-    taken: tuple[str, ...] = ()
-    if remove_lines:
-        lines = find_line_noise(stack)
-        taken, stack = tuple(line_notes(lines)), taken_off(stack, lines)
-    _, reading = read_evened(stack)
+    prepared = Prepared.of(stack, remove_lines=remove_lines)
+    reading = prepared.reading
     denoiser = denoiser_of(load_base(path), reading.units, compute, reading.shared)
-    denoiser = replace(denoiser, removes_lines=remove_lines)
-    return denoiser, (*taken, *reading.notes)
+    return replace(denoiser, removes_lines=remove_lines), prepared.notes
 
 
 def denoiser_of(

@@ -11,7 +11,7 @@ from jaxtyping import Real, Shaped
 from numpy import ndarray
 
 from napari_lowdose.base_models.cubes import Cubes, crop, joined
-from napari_lowdose.classical.line_noise import find_line_noise, line_notes, taken_off
+from napari_lowdose.base_models.prepared import Prepared
 from napari_lowdose.classical.wiener import denoise_wiener
 from napari_lowdose.config import FineTuning
 from napari_lowdose.errors import UnusableStack
@@ -20,11 +20,10 @@ from napari_lowdose.noise import (
     INDEPENDENT,
     NoiseMeasurement,
     NoiseUnits,
+    Reading,
     SharedNoise,
     evened,
     measure_noise,
-    read_evened,
-    read_noise_units,
 )
 from napari_lowdose.objectives import OBJECTIVES, Fit, Patches
 from napari_lowdose.training import Example
@@ -86,19 +85,13 @@ class Lessons:
         notes: dict[str, None] = {}
         sources, objectives = [], []
         for recorded in examples:
-            lines = find_line_noise(recorded.noisy)
-            example = replace(recorded, noisy=taken_off(recorded.noisy, lines))
-            even, reading = read_evened(example.noisy)
-            shared = reading.shared
-            if shared:
-                truth = _on_the_same_course(example, shared)
-                example = replace(example, noisy=even, truth=truth)
-            source, said = _source(example, settings)
+            prepared = Prepared.of(recorded.noisy)
+            example = _on_its_course(recorded, prepared)
+            source = _source(example, prepared.reading, settings)
             objective, reason = _objective(example, source.units, settings)
-            sources.append(replace(source, shared=shared))
+            sources.append(source)
             objectives.append(objective)
-            said = (*line_notes(lines), *shared.notes(), *said)
-            notes.update(dict.fromkeys((*said, reason)))
+            notes.update(dict.fromkeys((*prepared.notes, reason)))
         chosen = settings.model_copy(update={"objective": _one_of(objectives)})
         return cls(tuple(sources), chosen, tuple(note for note in notes if note))
 
@@ -200,30 +193,26 @@ class WindowPool:
         return self._lessons.window(source, self._rng)
 
 
-def _on_the_same_course(
-    example: Example, shared: SharedNoise
-) -> Real[ndarray, "t y x"] | None:
+def _on_its_course(recorded: Example, prepared: Prepared) -> Example:
     """Have the truth run the course of a stack whose noise was made independent."""
-    if example.truth is None:
-        return None
-    around = float(example.noisy.mean(dtype=np.float64))
-    return evened(example.truth, shared.of_truth(), around)
+    truth, reading = recorded.truth, prepared.reading
+    if truth is not None and reading.shared:
+        truth = evened(truth, reading.shared.of_truth(), reading.units.mean)
+    return replace(recorded, noisy=prepared.even, truth=truth)
 
 
-def _source(example: Example, settings: FineTuning) -> tuple[Source, tuple[str, ...]]:
+def _source(example: Example, reading: Reading, settings: FineTuning) -> Source:
     """Find the noise of a stack, as told or as measured."""
+    detector, units = settings.detector, reading.units
+    if detector.gain:
+        units = NoiseUnits.of_detector(
+            float(example.noisy.mean(dtype=np.float64)),
+            gain=detector.gain,
+            offset=detector.offset,
+            readout_std=detector.readout_std,
+        )
     held_out = _held_out(example.noisy.shape, settings)
-    detector = settings.detector
-    if not detector.gain:
-        units, notes = read_noise_units(example.noisy)
-        return Source(example.noisy, example.truth, units, held_out), notes
-    units = NoiseUnits.of_detector(
-        float(example.noisy.mean(dtype=np.float64)),
-        gain=detector.gain,
-        offset=detector.offset,
-        readout_std=detector.readout_std,
-    )
-    return Source(example.noisy, example.truth, units, held_out), ()
+    return Source(example.noisy, example.truth, units, held_out, reading.shared)
 
 
 def _held_out(shape: tuple[int, ...], settings: FineTuning) -> int:

@@ -9,16 +9,16 @@ import numpy as np
 from jaxtyping import Float, Real
 from numpy import ndarray
 
-from napari_lowdose.classical.line_noise import find_line_noise, taken_off
 from napari_lowdose.config import Compute, Denoising, Fusion, Plane
 from napari_lowdose.denoiser.denoised import Denoised, Progress, exhausted, part_of
+from napari_lowdose.denoiser.independent import independent
 from napari_lowdose.denoiser.kept import Kept, Units
 from napari_lowdose.denoiser.looking import Looking, look_after_look
 from napari_lowdose.errors import LowDoseError
 from napari_lowdose.fusion import disagreement, fuse
 from napari_lowdose.networks import arithmetic
 from napari_lowdose.networks.look import Channel, Look
-from napari_lowdose.noise import INDEPENDENT, SharedNoise, evened, given_back
+from napari_lowdose.noise import INDEPENDENT, SharedNoise, given_back
 from napari_lowdose.planes import usable_planes
 
 
@@ -82,15 +82,14 @@ class Denoiser:
         self, stack: Real[ndarray, "t y x"], *, each_plane: bool = True
     ) -> Generator[Progress, None, Denoised]:
         """Denoise, telling the progress; leaving early is safe."""
-        if self.removes_lines:
-            stack = taken_off(stack, find_line_noise(stack))
-        if not self.shared:
-            return (yield from self._all_ways(stack, each_plane))
         around = float(self.normalizer.inverse(np.zeros(1, np.float32))[0])
-        stack = evened(stack, self.shared, around)
+        stack, _ = independent(
+            stack, self.shared, around, remove_lines=self.removes_lines
+        )
         seen = yield from self._all_ways(stack, each_plane)
-        for estimate in (seen.fused, *seen.planes.values()):
-            given_back(estimate, self.shared, around)
+        if self.shared:
+            for estimate in (seen.fused, *seen.planes.values()):
+                given_back(estimate, self.shared, around)
         return seen
 
     def _all_ways(
