@@ -1,4 +1,5 @@
 from copy import deepcopy
+from dataclasses import replace
 from time import sleep
 
 import numpy as np
@@ -238,6 +239,10 @@ def test_noise_that_pixels_share_is_not_learned(movie):
     assert source.shared.neighbours is not None
     assert any("made independent" in note for note in lessons.notes)
     assert not measure_noise(source.noisy).correlated
+    learnable = "still share a little noise"
+    assert not any(learnable in note for note in lessons.notes)
+    alone = Lessons.of([replace(blurred, truth=None)], settings())
+    assert any(learnable in note for note in alone.notes)
     around = float(blurred.noisy.mean())
     truth = given_back(source.truth.copy(), source.shared, around)
     # float32

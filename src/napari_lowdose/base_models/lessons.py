@@ -36,6 +36,11 @@ _USES = 8  # of a window before it is filled anew
 _VALIDATION_SHAPE = (32, 96, 96)
 _VALIDATION_CUBES = 3
 _VALIDATION_SEED = 7
+_STILL_SHARED = (
+    "Neighbouring pixels may still share a little noise, which a fine-tuning without a "
+    "reference can learn and its held-out loss does not see: compare its result with "
+    "that of the base model."
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,8 @@ class Lessons:
             sources.append(source)
             objectives.append(objective)
             notes.update(dict.fromkeys((*prepared.notes, reason)))
+            if source.shared.neighbours is not None and objective != "supervised":
+                notes[_STILL_SHARED] = None
         chosen = settings.model_copy(update={"objective": _one_of(objectives)})
         return cls(tuple(sources), chosen, tuple(note for note in notes if note))
 

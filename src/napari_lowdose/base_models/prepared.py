@@ -54,9 +54,14 @@ class Prepared:
         UnusableStack
             As `read_evened`.
         """
+        even, reading = read_evened(stack)
         lines: Mapping[str, Lines] = find_line_noise(stack) if remove_lines else {}
-        even, reading = read_evened(taken_off(stack, lines))
-        shared, around = reading.shared, reading.units.mean
-        if lines and shared.neighbours is not None:
-            even, lines = independent(stack, shared, around, remove_lines=True)
+        shared = reading.shared
+        if lines and shared.neighbours is not None and not find_line_noise(even):
+            lines = {}  # what neighbours share adds up along lines
+        if lines:
+            even, reading = read_evened(taken_off(stack, lines))
+            shared, around = reading.shared, reading.units.mean
+            if shared.neighbours is not None:
+                even, lines = independent(stack, shared, around, remove_lines=True)
         return cls(even, reading, (*line_notes(lines), *reading.notes))
