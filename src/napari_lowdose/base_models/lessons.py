@@ -96,7 +96,8 @@ class Lessons:
             objective, reason = _objective(example, source.units, settings)
             sources.append(source)
             objectives.append(objective)
-            notes.update(dict.fromkeys((*prepared.notes, reason)))
+            said = prepared.done if settings.detector.gain else prepared.notes
+            notes.update(dict.fromkeys((*said, reason)))
             if source.shared.neighbours is not None and objective != "supervised":
                 notes[_STILL_SHARED] = None
         chosen = settings.model_copy(update={"objective": _one_of(objectives)})

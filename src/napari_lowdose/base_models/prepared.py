@@ -28,13 +28,13 @@ class Prepared:
         Counts without the lines, their noise made independent.
     reading
         Of that, and how noise was shared before.
-    notes
-        Sentences that the user should read before trusting a base model.
+    done
+        Sentences about what was done to the noise.
     """
 
     even: Real[ndarray, "t y x"]
     reading: Reading
-    notes: tuple[str, ...]
+    done: tuple[str, ...]
 
     @classmethod
     def of(
@@ -64,4 +64,9 @@ class Prepared:
             shared, around = reading.shared, reading.units.mean
             if shared.neighbours is not None:
                 even, lines = independent(stack, shared, around, remove_lines=True)
-        return cls(even, reading, (*line_notes(lines), *reading.notes))
+        return cls(even, reading, (*line_notes(lines), *reading.shared.notes()))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that the user should read before trusting a base model."""
+        return (*self.done, *self.reading.notes)

@@ -84,7 +84,7 @@ def read_evened(
         return stack, reading
     even = evened(stack, shared, reading.units.mean)
     again = _read(even, evened_pixels=shared.neighbours is not None)
-    return even, replace(again, notes=(*shared.notes(), *again.notes), shared=shared)
+    return even, replace(again, shared=shared)
 
 
 def read_noise_units(
