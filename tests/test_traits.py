@@ -117,7 +117,7 @@ def test_other_weights_are_drawn_as_if_there_were_no_gains():
 
 @pytest.mark.parametrize("std", [0.3, 1.0, 8.0])
 def test_no_weight_of_a_mean_is_too_small_for_fast_arithmetic(std):
-    """Products with subnormal numbers take a CPU a hundred times as long."""
+    """Products with subnormal numbers take a CPU ten times as long."""
     weights = gaussian(256, std, torch.device("cpu"))
     assert weights[weights > 0].min() > 1e-14
     assert weights.sum(1).numpy() == pytest.approx(1, abs=1e-6)  # single precision

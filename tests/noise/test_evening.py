@@ -130,9 +130,7 @@ def test_a_blur_that_takes_noise_away_has_it_added(counted):
     assert 0 < added.var() < 0.3 * bare.var()
     # Up to half of the highest frequency, both ways, nothing was lacking; float32.
     spectrum = dctn(added, axes=(1, 2), norm="ortho")
-    assert (
-        np.abs(spectrum[:, :48, :48]).max() < 1e-4 * np.abs(spectrum).max()
-    )  # float32
+    assert np.abs(spectrum[:, :48, :48]).max() < 1e-4 * np.abs(spectrum).max()
 
 
 @given(
@@ -147,8 +145,8 @@ def test_what_is_given_back_is_what_was_there(frames, side, around, shape):
     shared = SharedNoise(frames, correlation_of([side, 1 - 2 * side, side]))
     even = evened(stack, shared, around)
     assert even.dtype == np.float32
-    # float32 of numbers up to some hundred, weighed by at most 18 and back
-    np.testing.assert_allclose(given_back(even, shared, around), before, atol=1e-2)
+    # float32 of numbers up to some hundred, weighed by at most 8 and back
+    np.testing.assert_allclose(given_back(even, shared, around), before, atol=2e-3)
     np.testing.assert_array_equal(stack, before)
 
 

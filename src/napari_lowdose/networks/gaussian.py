@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# Beside 1 lost in single precision; smaller ones, and their products, soon have fewer
-# digits than a float32, with which CPUs compute a hundred times slower.
+# Beside 1 lost in single precision. Much smaller ones, and their products, are
+# subnormal, with which products of matrices took ten times as long on a CPU.
 _LEAST = 1e-12
 
 

@@ -30,7 +30,7 @@ _JUMPY_COUNTS = 0.7  # the same for a detector that counts, whose noise is bette
 _HIDDEN = 1.3  # of the measured deviation, above which that missed all that is bright
 _MOST_LAG = 0.45  # at a half, the highest temporal frequency would have no noise
 _FEWEST_FRAMES = 8  # that tell how neighbours share noise
-_SPECTRUM = (1, 32, 32)
+_SPECTRUM = (1, 32, 32)  # frequencies at which powers are looked at
 # Of noise that pixels share, in parts of the mean: -0.1 was found for that of blurs
 # over up to two pixels, -0.4 to -0.6 beyond that, and -0.9 for what moved.
 _CREDIBLE = -0.25
